@@ -1,0 +1,55 @@
+package problem
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestJSON(t *testing.T) {
+	rows := []struct {
+		name    string
+		problem Problem
+		want    map[string]any
+	}{
+		{"a status alone says about:blank and the status text", Problem{Status: 403},
+			map[string]any{"type": "about:blank", "title": "Forbidden", "status": 403.0}},
+		{"every member", Problem{Type: "https://x/t", Title: "T", Status: 401, Detail: "D", RequestID: "R", Extra: map[string]any{"tier": "free"}},
+			map[string]any{"type": "https://x/t", "title": "T", "status": 401.0, "detail": "D", "request_id": "R", "tier": "free"}},
+		{"extension members yield to the standard ones", Problem{Status: 429, RequestID: "R", Extra: map[string]any{"status": 200, "request_id": "forged", "type": "t"}},
+			map[string]any{"type": "about:blank", "title": "Too Many Requests", "status": 429.0, "request_id": "R"}},
+		{"text that needs escaping", Problem{Status: 400, Detail: "a \"b\" \n\x00 <é>"},
+			map[string]any{"type": "about:blank", "title": "Bad Request", "status": 400.0, "detail": "a \"b\" \n\x00 <é>"}},
+		{"a status without a text has no title", Problem{Status: 499},
+			map[string]any{"type": "about:blank", "status": 499.0}},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			var got map[string]any
+			if err := json.Unmarshal(row.problem.JSON(), &got); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(row.want, got); diff != "" {
+				t.Errorf("problem (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestJSONLeavesTheCallersMembersAlone(t *testing.T) {
+	extra := map[string]any{"tier": "free"}
+	Problem{Status: 429, Detail: "D", Extra: extra}.JSON()
+	if diff := cmp.Diff(map[string]any{"tier": "free"}, extra); diff != "" {
+		t.Errorf("extra (-want +got):\n%s", diff)
+	}
+}
+
+func TestJSONPanicsOnAMemberThatIsNoJSON(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("a channel was marshalled")
+		}
+	}()
+	Problem{Status: 500, Extra: map[string]any{"c": make(chan int)}}.JSON()
+}
