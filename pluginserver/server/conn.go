@@ -1,0 +1,102 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"sync/atomic"
+	"time"
+
+	pb "github.com/Kong/go-pdk/server/kong_plugin_protocol"
+	"google.golang.org/protobuf/proto"
+
+	"tollgate/internal/kong"
+	"tollgate/pluginserver/pdkconn"
+	"tollgate/pluginserver/wire"
+)
+
+// conn is one connection from a Kong worker, which sends one command after the other on it.
+type conn struct {
+	server  *Server
+	nc      net.Conn
+	stream  *wire.Stream
+	pdk     *pdkconn.Conn
+	request *kong.Request
+	idle    atomic.Bool // waiting for a command: may be woken to stop
+}
+
+func newConn(s *Server, nc net.Conn) *conn {
+	stream := wire.NewStream(nc, s.config.Limits)
+	pdk := pdkconn.New(nc, stream)
+	return &conn{server: s, nc: nc, stream: stream, pdk: pdk, request: kong.NewRequest(pdk)}
+}
+
+// errHangUp ends a connection without a word in the log: its end is the answer.
+var errHangUp = errors.New("hanging up")
+
+func (c *conn) serve(ctx context.Context) {
+	defer func() { _ = c.nc.Close() }()
+	for {
+		err := c.serveOne(ctx)
+		switch {
+		case err == nil:
+			continue
+		case errors.Is(err, errHangUp), errors.Is(err, io.EOF), errors.Is(err, wire.ErrStopped):
+		case errors.Is(err, net.ErrClosed):
+		default:
+			c.server.log().Warn("connection from Kong ended", "error", err)
+			c.server.metrics.brokenConns.Inc()
+		}
+		return
+	}
+}
+
+// serveOne waits for one command and answers it.
+func (c *conn) serveOne(ctx context.Context) error {
+	if err := c.pdk.Settle(); err != nil {
+		return err
+	}
+	frame, err := c.nextCommand()
+	if err != nil {
+		return err
+	}
+	var call pb.RpcCall
+	if err := proto.Unmarshal(wire.Payload(frame), &call); err != nil {
+		return fmt.Errorf("reading a command: %w", err)
+	}
+	result, err := c.dispatch(ctx, &call)
+	if err != nil {
+		return err
+	}
+	result.Sequence = call.GetSequence()
+	data, err := proto.Marshal(result)
+	if err != nil {
+		return fmt.Errorf("encoding the answer to a command: %w", err)
+	}
+	if call.GetCmdHandleEvent() != nil {
+		return c.pdk.Return(data)
+	}
+	return c.stream.Write(wire.AppendFrame(nil, data))
+}
+
+func (c *conn) nextCommand() ([]byte, error) {
+	c.idle.Store(true)
+	defer c.idle.Store(false)
+	if c.server.draining.Load() {
+		return nil, wire.ErrStopped
+	}
+	return c.stream.NextIdle(c.server.draining.Load)
+}
+
+// wakeIfIdle makes a connection that waits for a command look whether it is to stop. One that has
+// begun to read a command meanwhile finds its patience not yet used up, and goes on.
+func (c *conn) wakeIfIdle() {
+	if c.idle.Load() {
+		_ = c.nc.SetReadDeadline(time.Unix(1, 0))
+	}
+}
+
+func (s *Server) log() *slog.Logger { return s.config.Log }

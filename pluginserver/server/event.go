@@ -1,0 +1,71 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+
+	pb "github.com/Kong/go-pdk/server/kong_plugin_protocol"
+	"google.golang.org/protobuf/types/known/structpb"
+
+	"tollgate/internal/plugin"
+	"tollgate/internal/problem"
+	"tollgate/pluginserver/instance"
+)
+
+// handleEvent runs a plugin's handler. Where it returns nil, the event is to be answered with a
+// return; an error ends the connection, after an answer by kong.response.exit where there was one.
+func (c *conn) handleEvent(ctx context.Context, event *pb.CmdHandleEvent) error {
+	inst := c.server.instances.Get(event.GetInstanceId())
+	if inst == nil {
+		return errHangUp
+	}
+	c.server.metrics.events.WithLabelValues(inst.Plugin).Inc()
+	if err := c.run(ctx, inst, event.GetEventName()); err != nil {
+		c.server.log().Error("event failed", "plugin", inst.Plugin, "error", err)
+		c.server.metrics.failures.WithLabelValues(inst.Plugin).Inc()
+		c.answerFailure()
+	}
+	switch {
+	case c.pdk.Exited():
+		return c.hangUpAfterExit()
+	case c.pdk.Err() != nil:
+		return c.pdk.Err()
+	}
+	return nil
+}
+
+// run calls the handler, and is the one place where a panic is caught.
+func (c *conn) run(ctx context.Context, inst *instance.Instance, phase string) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			c.server.metrics.panics.WithLabelValues(inst.Plugin).Inc()
+			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
+		}
+	}()
+	if phase != plugin.Phase {
+		return fmt.Errorf("no handler for the phase %q", phase)
+	}
+	c.request.Scope = inst.Scope
+	inst.Handler.Access(ctx, c.request)
+	return c.pdk.Err()
+}
+
+// answerFailure ends the request with a 500, so that Kong does not retry the event for ever.
+func (c *conn) answerFailure() {
+	c.pdk.Abandon()
+	body := problem.Problem{Status: http.StatusInternalServerError}.JSON()
+	c.request.Exit(http.StatusInternalServerError, body, &structpb.Struct{Fields: map[string]*structpb.Value{
+		"Content-Type": structpb.NewStringValue(problem.ContentType),
+	}})
+}
+
+// hangUpAfterExit closes the connection that Kong has abandoned, once Kong has answered the calls
+// before the exit.
+func (c *conn) hangUpAfterExit() error {
+	if err := c.pdk.Settle(); err != nil {
+		return err
+	}
+	return errHangUp
+}
