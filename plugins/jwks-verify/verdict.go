@@ -1,0 +1,65 @@
+package jwksverify
+
+import (
+	"strconv"
+	"strings"
+)
+
+// reason is how a request fared, as the log, the metric and the access log name it. The client is
+// not told.
+type reason string
+
+const (
+	reasonOK              reason = "ok"
+	reasonNoToken         reason = "no_token"
+	reasonMalformed       reason = "malformed"
+	reasonAlg             reason = "alg"
+	reasonKidUnknown      reason = "kid_unknown"
+	reasonSignature       reason = "signature"
+	reasonIssuer          reason = "issuer"
+	reasonAudience        reason = "audience"
+	reasonExpired         reason = "expired"
+	reasonNotYetValid     reason = "not_yet_valid"
+	reasonType            reason = "type"
+	reasonBinding         reason = "binding"
+	reasonKeysUnavailable reason = "keys_unavailable"
+	reasonConsumer        reason = "consumer"
+)
+
+// verdict is what a request's token came to.
+type verdict struct {
+	reason reason
+	// detail tells the operator more: fixed text, values of the configuration, times.
+	detail string
+	// badRequest tells that the request is at fault, not the token in it.
+	badRequest bool
+	// issuer is the index of the token's issuer in the configuration, or noIssuer.
+	issuer int
+	// kid is the token's, of any content up to maxKid bytes; empty where it has none.
+	kid string
+	// claims are the verified ones; nil unless reason is ok.
+	claims claims
+}
+
+// noIssuer is the index of an issuer that is not configured, or not known yet.
+const noIssuer = -1
+
+// refusal is the error of a check that failed.
+type refusal struct {
+	reason reason
+	detail string
+}
+
+func (r *refusal) Error() string { return string(r.reason) + ": " + r.detail }
+
+// printable quotes text from outside for a log: one line of ASCII, bounded.
+func printable(text string) string { return strconv.QuoteToASCII(bounded(text)) }
+
+// bounded cuts text to a length fit for a log, between characters.
+func bounded(text string) string {
+	const longest = 120
+	if len(text) > longest {
+		return strings.ToValidUTF8(text[:longest], "")
+	}
+	return text
+}
