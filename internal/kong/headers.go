@@ -9,11 +9,11 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 )
 
-// RawHeaders returns the request's headers, all values of each, by lower-case name, each name in the
-// spelling that came (X_Api_Key is not x-api-key here). Unlike Headers it does not fail where a value
-// is no UTF-8: HTTP allows such bytes (RFC 9110, section 5.5), protobuf's strings do not. Of more than
-// MaxHeaders header lines it sees the first MaxHeaders.
-func (r *Request) RawHeaders() (map[string][]string, error) {
+// Headers returns the request's headers, all values of each, by lower-case name, each name in the
+// spelling that came (X_Api_Key is not x-api-key here). Unlike go-pdk's GetHeaders it does not fail
+// where a value is no UTF-8: HTTP allows such bytes (RFC 9110, section 5.5), protobuf's strings do
+// not. Of more than MaxHeaders header lines it sees the first MaxHeaders.
+func (r *Request) Headers() (map[string][]string, error) {
 	// A message without fields keeps the reply's bytes as they are, as unknown fields.
 	reply := &emptypb.Empty{}
 	args := &kong_plugin_protocol.Int{V: MaxHeaders}

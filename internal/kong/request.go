@@ -37,17 +37,6 @@ func NewRequest(conn net.Conn) *Request { return &Request{PDK: pdk.Init(conn)} }
 // MaxHeaders is the largest number of headers that Kong hands out (kong.request.get_headers).
 const MaxHeaders = 1000
 
-// Headers returns the request's headers, all values of each, by lower-case name. Kong fails the whole
-// call where one header holds a byte that is not UTF-8; a header name with an underscore is also found
-// under its spelling with dashes.
-func (r *Request) Headers() (map[string][]string, error) {
-	headers, err := r.Request.GetHeaders(MaxHeaders)
-	if err != nil {
-		return nil, fmt.Errorf("asking for the request's headers: %w", err)
-	}
-	return headers, nil
-}
-
 // ID returns Kong's id of the request, as in its log and in X-Kong-Request-Id; empty on any error,
 // since no answer fails for want of it.
 func (r *Request) ID() string {

@@ -21,7 +21,7 @@ type Consumer struct {
 // Kong is the state of Kong for one request.
 type Kong struct {
 	// Headers are the request's headers by lower-case name. A value that is not UTF-8 makes
-	// kong.request.get_headers unreadable for go-pdk, as in Kong; Request.RawHeaders reads it.
+	// kong.request.get_headers unreadable for go-pdk, as in Kong; Request.Headers reads it.
 	Headers map[string][]string
 	// Vars are nginx variables; kong_request_id is RequestID where it is not set.
 	Vars map[string]string

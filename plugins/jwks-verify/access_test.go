@@ -210,6 +210,15 @@ func TestEveryForgedHeaderIsRemovedBeforeOursAreSet(t *testing.T) {
 	})
 }
 
+func TestAHeaderThatIsNotUTF8DoesNotSpoilAGoodToken(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		out := request(goodToken(), map[string][]string{"user-agent": {"caf\xe9"}}).Run(t, w.build(t, nil))
+		if out.Exit != nil {
+			t.Errorf("answered %d", out.Exit.Status)
+		}
+	})
+}
+
 func TestRefusals(t *testing.T) {
 	const invalid = `Bearer realm="tollgate", error="invalid_token", error_description="The access token is not valid here."`
 	const badRequest = `Bearer realm="tollgate", error="invalid_request", error_description="The request must hold one bearer token, in one Authorization header."`
@@ -225,7 +234,6 @@ func TestRefusals(t *testing.T) {
 			401, `Bearer realm="tollgate"`, "no_token", "no Authorization"},
 		"the header twice": {&kongtest.Kong{Headers: map[string][]string{"authorization": {"Bearer a", "Bearer b"}}},
 			400, badRequest, "malformed", "repeated"},
-		"a header that is not UTF-8":   {request(goodToken(), map[string][]string{"x": {"\xff"}}), 400, badRequest, "malformed", "cannot all be read"},
 		"more headers than Kong shows": {request(goodToken(), map[string][]string{"x": tooMany}), 400, badRequest, "malformed", "cannot all be read"},
 		"a token that is no JWT":       {request("opaque", nil), 401, invalid, "malformed", "segments"},
 		"alg none":                     {request(sign(`{"alg":"none"}`, "{}", jwt.UnsafeAllowNoneSignatureType), nil), 401, invalid, "alg", "asymmetric"},
