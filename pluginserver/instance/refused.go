@@ -24,7 +24,7 @@ func newRefused(reason error) plugin.Handler {
 
 // Access answers 500. The client learns no more than that; the operator finds the reason in Kong's log.
 func (h *refused) Access(_ context.Context, r *kong.Request) {
-	h.log.Do(func() { _ = r.PDK.Log.Err("refused: ", h.reason.Error()) })
+	h.log.Do(func() { _ = r.Log.Err("refused: ", h.reason.Error()) })
 	r.Reject(problem.Problem{
 		Status: http.StatusInternalServerError,
 		Detail: "A plugin of the gateway is not configured correctly.",

@@ -151,7 +151,7 @@ func TestAnEventIsHandledAndTheConnectionServesTheNext(t *testing.T) {
 func TestAPanicIsAnsweredWith500AndLogged(t *testing.T) {
 	for when, access := range map[string]func(context.Context, *kong.Request){
 		"at once":            func(context.Context, *kong.Request) { panic("boom") },
-		"after silent calls": func(_ context.Context, r *kong.Request) { _ = r.PDK.Log.Warn("x"); panic("boom") },
+		"after silent calls": func(_ context.Context, r *kong.Request) { _ = r.Log.Warn("x"); panic("boom") },
 		"after a reply":      func(_ context.Context, r *kong.Request) { _, _ = r.Client.GetIp(); panic("boom") },
 	} {
 		r := start(t, access)
@@ -172,7 +172,7 @@ func TestAPanicIsAnsweredWith500AndLogged(t *testing.T) {
 
 func TestAnExitClosesTheConnectionAfterKongsReplies(t *testing.T) {
 	r := start(t, func(_ context.Context, req *kong.Request) {
-		_ = req.PDK.Log.Warn("why")
+		_ = req.Log.Warn("why")
 		req.Exit(429, []byte("no"), nil)
 	})
 	c := r.dial()
