@@ -1,0 +1,127 @@
+package tieredlimit
+
+import (
+	"net"
+	"testing"
+
+	"tollgate/test/redistest"
+)
+
+func TestAScriptThatRedisForgotIsSentAgainAndDebitsOnce(t *testing.T) {
+	for kind, start := range servers {
+		t.Run(kind, func(t *testing.T) {
+			s := openRedis(t, start(t), limitScript)
+			for i, want := range []int64{9, 8} {
+				if err := s.client.ScriptFlush(t.Context()).Err(); err != nil {
+					t.Fatal(err)
+				}
+				if got := take(t, s, "a", Limits{Quota: 10}).DayLeft; got != want {
+					t.Errorf("request %d: %d left of the day, want %d", i+1, got, want)
+				}
+			}
+		})
+	}
+}
+
+func TestStateThatIsNotOursIsAnError(t *testing.T) {
+	for kind, start := range servers {
+		t.Run(kind, func(t *testing.T) {
+			s := openRedis(t, start(t), limitScript)
+			if err := s.client.Set(t.Context(), keys("a")[0], "what", 0).Err(); err != nil {
+				t.Fatal(err)
+			}
+			if out, err := s.Take(t.Context(), "a", Limits{TPS: 1}); err == nil {
+				t.Errorf("outcome %+v, want an error", out)
+			}
+		})
+	}
+}
+
+func TestAKeyOfOneConsumerIsNotThatOfAnother(t *testing.T) {
+	if a, b := keys("consumer:1"), keys("ip:1"); a[0] == b[0] || a[0] == a[1] || a[1] == b[1] {
+		t.Errorf("keys %v and %v overlap", a, b)
+	}
+}
+
+// A server that takes connections and never answers is waited for until the timeout, whatever go-redis
+// does meanwhile.
+func TestAHungServerCostsNoMoreThanTheTimeout(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	c := redisAt(l.Addr().String())
+	c.Timeout = 50
+	s := newRedisStore(c, limitScript)
+	t.Cleanup(func() { _ = s.Close() })
+	g, _ := guarded(s)
+	for range 3 {
+		waited, err := ask(t, g)
+		if err == nil || waited < patience || waited > 10*patience { // the upper bound is for a loaded machine
+			t.Errorf("waited %v for %v, want %v and an error", waited, err, patience)
+		}
+	}
+}
+
+func TestARedisThatComesBackIsUsedAgain(t *testing.T) {
+	m := redistest.Embedded(t)
+	s := openRedis(t, m.Addr(), limitScript)
+	take(t, s, "a", Limits{Quota: 10})
+	m.Close()
+	if _, err := s.Take(t.Context(), "a", Limits{Quota: 10}); err == nil {
+		t.Error("a stopped server answered")
+	}
+	if err := m.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	if got := take(t, s, "a", Limits{Quota: 10}).DayLeft; got != 8 {
+		t.Errorf("%d left of the day, want 8", got)
+	}
+}
+
+func TestRedisOptions(t *testing.T) {
+	c := Redis{Host: "redis", Port: 6380, Timeout: 20, Username: "u", Password: "p", Database: 3, SSL: true, SSLVerify: true}
+	o := redisOptions(c)
+	if o.Addr != "redis:6380" || o.Username != "u" || o.Password != "p" || o.DB != 3 {
+		t.Errorf("connects to %s, database %d, as %s", o.Addr, o.DB, o.Username)
+	}
+	const want = 20 * ms
+	if o.DialTimeout != want || o.ReadTimeout != want || o.WriteTimeout != want || o.PoolTimeout != want || !o.ContextTimeoutEnabled {
+		t.Errorf("timeouts %v, %v, %v, %v, want %v and the context's", o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout, want)
+	}
+	if o.MaxRetries != -1 || o.DialerRetries != 1 {
+		t.Errorf("%d retries of a debit, %d tries to connect; want none and one", o.MaxRetries, o.DialerRetries)
+	}
+	if o.TLSConfig.ServerName != "redis" || o.TLSConfig.InsecureSkipVerify {
+		t.Error("the certificate of the host is not verified")
+	}
+	c.ServerName, c.SSLVerify = "cache.example", false
+	if o := redisOptions(c); o.TLSConfig.ServerName != "cache.example" || !o.TLSConfig.InsecureSkipVerify {
+		t.Error("server_name or ssl_verify has no effect")
+	}
+	c.SSL = false
+	if redisOptions(c).TLSConfig != nil {
+		t.Error("TLS without ssl")
+	}
+}
+
+func TestPasswordAndDatabaseAreUsed(t *testing.T) {
+	m := redistest.Embedded(t)
+	m.RequireUserAuth("ann", "hunter2")
+	c := redisAt(m.Addr())
+	c.Username, c.Password, c.Database = "ann", "hunter2", 2
+	s := newRedisStore(c, limitScript)
+	t.Cleanup(func() { _ = s.Close() })
+	take(t, s, "a", Limits{TPS: 1})
+	if !m.DB(2).Exists(keys("a")[0]) {
+		t.Error("database 2 has no state")
+	}
+
+	c.Password = "wrong"
+	refused := newRedisStore(c, limitScript)
+	t.Cleanup(func() { _ = refused.Close() })
+	if _, err := refused.Take(t.Context(), "a", Limits{TPS: 1}); err == nil {
+		t.Error("a wrong password was accepted")
+	}
+}

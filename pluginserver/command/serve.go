@@ -1,0 +1,119 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os/signal"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"tollgate/internal/plugin"
+	"tollgate/pluginserver/registry"
+	"tollgate/pluginserver/server"
+	"tollgate/pluginserver/status"
+)
+
+// drainTime is how long running events have after a signal to stop.
+const drainTime = 5 * time.Second
+
+// serve serves until a signal to stop, then drains.
+func serve(ctx context.Context, s *settings) error {
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT)
+	defer stop()
+	log, err := s.logger()
+	if err != nil {
+		return err
+	}
+	mode, err := s.mode()
+	if err != nil {
+		return err
+	}
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	plugins, err := registry.Open(s.plugins, plugin.Deps{Log: log, Metrics: metrics, Now: time.Now})
+	if err != nil {
+		return err
+	}
+	srv := server.New(server.Config{Plugins: plugins, Log: log, Metrics: metrics})
+	defer srv.Close()
+
+	var taking atomic.Bool // events
+	stopStatus, err := s.serveStatus(log, metrics, &taking)
+	if err != nil {
+		return err
+	}
+	defer stopStatus()
+
+	listener, err := s.listen(ctx, func() (net.Listener, error) { return server.Listen(s.socketPath(), mode) })
+	if err != nil {
+		return err
+	}
+	log.Info("serving", "socket", s.socketPath(), "plugins", names(plugins))
+	taking.Store(true)
+	context.AfterFunc(ctx, func() { taking.Store(false) })
+	err = srv.Serve(ctx, listener, drainTime)
+	log.Info("stopped")
+	return err
+}
+
+// listen binds the socket. After a reload by Kong the new server comes while the old one still
+// answers, for about ten seconds: it waits for the socket then, and takes it as soon as it is free.
+func (s *settings) listen(ctx context.Context, bind func() (net.Listener, error)) (net.Listener, error) {
+	const step = 10 * time.Millisecond
+	for {
+		listener, err := bind()
+		if !s.waitForSocket || !errors.Is(err, server.ErrInUse) {
+			return listener, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(step):
+		}
+	}
+}
+
+// serveStatus starts the HTTP listener for operators, where there is to be one.
+func (s *settings) serveStatus(log *slog.Logger, metrics prometheus.Gatherer, taking *atomic.Bool) (stop func(), err error) {
+	if s.status == "" {
+		return func() {}, nil
+	}
+	listener, err := net.Listen("tcp", s.status)
+	if err != nil {
+		return nil, fmt.Errorf("status: %w", err)
+	}
+	ready := func() error {
+		if !taking.Load() {
+			return errors.New("not taking events: starting or stopping")
+		}
+		return nil
+	}
+	const headerTime = 5 * time.Second
+	httpServer := &http.Server{
+		Handler:           status.Handler(status.Options{Metrics: metrics, Ready: ready, Profiles: s.profiles}),
+		ReadHeaderTimeout: headerTime,
+	}
+	go func() {
+		if err := httpServer.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			log.Error("status listener", "error", err)
+		}
+	}()
+	log.Info("status", "address", listener.Addr().String())
+	return func() { _ = httpServer.Close() }, nil
+}
+
+func names(plugins []plugin.Plugin) []string {
+	out := make([]string, 0, len(plugins))
+	for _, p := range plugins {
+		out = append(out, p.Name)
+	}
+	return out
+}
