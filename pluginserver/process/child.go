@@ -44,7 +44,7 @@ func (e exit) code() int {
 
 func (e exit) String() string {
 	if e.status.Signaled() {
-		return "killed by " + e.status.Signal().String()
+		return fmt.Sprintf("signal %d, %s", e.status.Signal(), e.status.Signal())
 	}
 	return fmt.Sprintf("exit code %d", e.status.ExitStatus())
 }

@@ -10,7 +10,7 @@ import (
 type run struct {
 	s       *Supervisor
 	signals chan os.Signal
-	answers chan error // of the probe under way
+	answers chan answer // of the probe under way
 
 	server, gateway int // process ids; zero where there is none
 	serverStarted   time.Time
@@ -20,6 +20,12 @@ type run struct {
 	restart         *time.Timer
 	stopping        *syscall.Signal // what told the parent to end
 	gatewayExit     *exit
+}
+
+// answer is the outcome of one probe.
+type answer struct {
+	server int // the process that was asked
+	err    error
 }
 
 // watch keeps the server answering until the gateway has ended, and returns the gateway's code.
@@ -35,8 +41,8 @@ func (r *run) watch() int {
 				r.s.Log.Error("restarting the plugin server", "error", err)
 				r.scheduleRestart()
 			}
-		case err := <-r.answers:
-			r.probed(err)
+		case a := <-r.answers:
+			r.probed(a)
 		case <-ticker.C:
 			r.check()
 		}
@@ -116,19 +122,22 @@ func (r *run) check() {
 		return
 	}
 	r.probing = true
-	go func() {
+	go func(server int) {
 		_, err := Probe(r.s.Socket, r.s.Timing.Probe)
-		r.answers <- err // never blocks: one probe at a time
-	}()
+		r.answers <- answer{server, err} // never blocks: one probe at a time
+	}(r.server)
 }
 
-func (r *run) probed(err error) {
+// probed notes an answer, unless it is of a server that has been replaced meanwhile.
+func (r *run) probed(a answer) {
 	r.probing = false
-	if err != nil {
-		r.s.Log.Warn("plugin server", "error", err)
-		return
+	switch {
+	case a.server != r.server:
+	case a.err != nil:
+		r.s.Log.Warn("plugin server", "error", a.err)
+	default:
+		r.answered = time.Now()
 	}
-	r.answered = time.Now()
 }
 
 // stopServer ends the server: politely, then by force.

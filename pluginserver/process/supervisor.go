@@ -54,7 +54,7 @@ func (s *Supervisor) Run() (code int, err error) {
 		syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGWINCH)
 	defer signal.Stop(signals)
 
-	r := &run{s: s, signals: signals, answers: make(chan error, 1), restart: stoppedTimer()}
+	r := &run{s: s, signals: signals, answers: make(chan answer, 1), restart: stoppedTimer()}
 	defer r.restart.Stop()
 	if err := r.startServer(); err != nil {
 		return 1, err
