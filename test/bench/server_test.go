@@ -2,10 +2,14 @@ package bench
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -93,8 +97,8 @@ func serveOurs(socket string, handle handler) {
 	}
 }
 
-// startServer starts one of the two servers and returns its socket.
-func startServer(b *testing.B, which, handlerName string) (socket string) {
+// startServer starts one of the two servers and returns its process id and its socket.
+func startServer(b *testing.B, which, handlerName string) (pid int, socket string) {
 	b.Helper()
 	folder := b.TempDir()
 	socket = filepath.Join(folder, "socket")
@@ -111,10 +115,29 @@ func startServer(b *testing.B, which, handlerName string) (socket string) {
 	for deadline := time.Now().Add(patience); ; time.Sleep(step) {
 		if c, err := wiretest.Dial(socket); err == nil {
 			_ = c.Close()
-			return socket
+			return cmd.Process.Pid, socket
 		}
 		if time.Now().After(deadline) {
 			b.Fatalf("no answer on %s", socket)
 		}
 	}
+}
+
+// cpuTime is what a process has used so far (proc(5), fields utime and stime).
+func cpuTime(b *testing.B, pid int) time.Duration {
+	b.Helper()
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(data), ") ")
+	const utime, stime = 11, 12        // counted from the field after the name
+	const tick = 10 * time.Millisecond // USER_HZ is 100 on every Linux that Go supports
+	fields := strings.Fields(rest)
+	user, userErr := strconv.Atoi(fields[utime])
+	system, systemErr := strconv.Atoi(fields[stime])
+	if err := errors.Join(userErr, systemErr); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(user+system) * tick
 }
