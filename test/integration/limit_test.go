@@ -1,0 +1,157 @@
+package integration
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"tollgate/test/issuer"
+)
+
+func TestAnyRollingSecondHasNoMoreThanTheTierAllows(t *testing.T) {
+	for _, row := range []struct {
+		consumer    string
+		limit, sent int
+	}{{"free-burst", 20, 60}, {"premium-burst", 100, 200}} {
+		t.Run(row.consumer, func(t *testing.T) {
+			byStatus, took := burst(t, row.sent, "/limited/key", keyOf(row.consumer))
+			checkRate(t, byStatus, took, row.limit)
+			if len(byStatus[429]) == 0 {
+				t.Fatalf("none of %d was limited", row.sent)
+			}
+			checkSecondExceeded(t, byStatus[429][0], row.limit)
+		})
+	}
+}
+
+func checkSecondExceeded(t *testing.T, r reply, limit int) {
+	t.Helper()
+	p := r.problem(t)
+	if p.Type != "https://iana.org/assignments/http-problem-types#quota-exceeded" || cmp.Diff([]string{"tps"}, p.ViolatedPolicies) != "" {
+		t.Errorf("body %s", r.body)
+	}
+	for name, want := range map[string]string{
+		"Retry-After": "1", "X-RateLimit-Limit-Second": strconv.Itoa(limit), "X-RateLimit-Remaining-Second": "0",
+		"RateLimit-Limit": strconv.Itoa(limit), "RateLimit-Remaining": "0", "RateLimit-Reset": "1",
+	} {
+		if got := r.headers.Get(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	member := accessLog(t, r).tollgate("tiered_limit")
+	if member["decision"] != "rejected" || member["store"] != "redis" || member["remaining"] != 0.0 || member["limit"] != float64(limit) {
+		t.Errorf("tollgate.tiered_limit: %v", member)
+	}
+}
+
+func TestAdmittedResponsesCarryKongsHeaders(t *testing.T) {
+	r := get(t, "/limited/key", keyOf("free-app"))
+	r.is(t, http.StatusOK)
+	for name, want := range map[string]string{
+		"X-RateLimit-Limit-Second": "20", "X-RateLimit-Remaining-Second": "19",
+		"X-RateLimit-Limit-Day": "50000", "X-RateLimit-Remaining-Day": "49999",
+		"RateLimit-Limit": "20", "RateLimit-Remaining": "19", "RateLimit-Reset": "1", "Retry-After": "",
+	} {
+		if got := r.headers.Get(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestTheTierIsChosenByTheConsumersTags(t *testing.T) {
+	for _, row := range []struct{ name, header, path, second, day string }{
+		{"a tag", keyOf("premium-app"), "/limited/key", "100", "1000000"},
+		{"no tag: the default", keyOf("untagged-app"), "/limited/key", "20", "50000"},
+		{"several tags: the tier that stands last", keyOf("two-tiers-app"), "/limited/key", "100", "1000000"},
+		{"a tag that names no tier: the default", keyOf("unknown-tier-app"), "/limited/key", "20", "50000"},
+		{"a tag with another prefix: the default", keyOf("other-prefix-app"), "/limited/key", "20", "50000"},
+		{"a tier without limits: no headers", keyOf("unlimited-app"), "/limited/key", "", ""},
+		{"no consumer: the default", "X-None: 1", "/limited/anonymous", "20", "50000"},
+		{"a consumer that a token names", bearer(t, issuer.Token{Client: "premium-app"}), "/limited/token", "100", "1000000"},
+		{"a token that names none: the default", bearer(t, issuer.Token{Client: "nobodys-app"}), "/limited/token", "20", "50000"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			r := get(t, row.path, row.header)
+			r.is(t, http.StatusOK)
+			second, day := r.headers.Get("X-RateLimit-Limit-Second"), r.headers.Get("X-RateLimit-Limit-Day")
+			if second != row.second || day != row.day {
+				t.Errorf("limits %q a second and %q a day, want %q and %q", second, day, row.second, row.day)
+			}
+		})
+	}
+	logHas(t, shared.ErrorLog(), "[warn]", "platinum")
+}
+
+// TestTheSecondAndTheDayAreBothDebitedOrNeither uses a tier of 3 a second and 6 a day.
+func TestTheSecondAndTheDayAreBothDebitedOrNeither(t *testing.T) {
+	byStatus, took := burst(t, 20, "/limited/key", keyOf("tiny-app"))
+	if took >= time.Second {
+		t.Skipf("the burst took %s: it says nothing about a second", took)
+	}
+	if n := len(byStatus[200]); n != 3 {
+		t.Fatalf("%d were admitted", n)
+	}
+	for _, r := range byStatus[429] {
+		if left := r.headers.Get("X-RateLimit-Remaining-Day"); left < "3" {
+			t.Fatalf("a rejected request left %s of the day", left)
+		}
+	}
+	// Asking again and again, too early, costs nothing either.
+	var r reply
+	eventually(t, 3*time.Second, "the next second", func() bool {
+		r = get(t, "/limited/key", keyOf("tiny-app"))
+		return r.status == http.StatusOK
+	})
+	if left := r.headers.Get("X-RateLimit-Remaining-Day"); left != "2" {
+		t.Errorf("four were admitted, and %s of the day's six remain", left)
+	}
+}
+
+func TestADayThatIsUsedUpLeavesTheSecondAlone(t *testing.T) {
+	admitted := 0
+	var r reply
+	eventually(t, 10*time.Second, "the day's quota to be used up", func() bool {
+		if r = get(t, "/limited/key", keyOf("tiny-day")); r.status == http.StatusOK {
+			admitted++
+		}
+		return r.headers.Get("X-RateLimit-Remaining-Day") == "0" && r.status == http.StatusTooManyRequests
+	})
+	if admitted != 6 {
+		t.Errorf("%d were admitted, and the day has six", admitted)
+	}
+	eventually(t, 3*time.Second, "the second to be as if nothing had come", func() bool {
+		r = get(t, "/limited/key", keyOf("tiny-day"))
+		return r.headers.Get("X-RateLimit-Remaining-Second") == "3"
+	})
+	if p := r.problem(t); cmp.Diff([]string{"daily"}, p.ViolatedPolicies) != "" {
+		t.Errorf("body %s", r.body)
+	}
+	wait, _ := strconv.Atoi(r.headers.Get("Retry-After"))
+	now := time.Now().UTC()
+	ends := now.Truncate(24 * time.Hour).Add(24 * time.Hour)
+	if until := int(ends.Sub(now).Seconds()); wait < until-5 || wait > until+5 {
+		t.Errorf("Retry-After %d s, the day ends in %d s", wait, until)
+	}
+}
+
+func TestABucketLetsMoreThroughAtOnce(t *testing.T) {
+	byStatus, took := burst(t, 30, "/limited/key", keyOf("bucket-app"))
+	most := 7 + int(took/time.Second) + 1 // it holds 7, and refills by 1 a second
+	if n := len(byStatus[200]); n < 7 || n > most {
+		t.Errorf("%d were admitted in %s, want 7 to %d", n, took, most)
+	}
+}
+
+func TestKeysWithoutAConsumerAreNotCounted(t *testing.T) {
+	r := get(t, "/limited/key", "apikey: nobodys")
+	r.is(t, http.StatusUnauthorized)
+	for name := range r.headers {
+		if strings.Contains(strings.ToLower(name), "ratelimit") {
+			t.Errorf("key-auth refused the request, and its answer has %s", name)
+		}
+	}
+}
