@@ -1,0 +1,50 @@
+# The only entry to building, testing and running. Everything else is Go.
+GO            ?= go
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+FUZZTIME      ?= 30s
+BENCHTIME     ?= 2s
+IMAGE         ?= tollgate:dev
+KONG_IMAGE    ?= kong:3.9.3
+
+RACE         := $(if $(shell command -v $$($(GO) env CC)),-race)
+REDIS_SERVER := $(shell command -v redis-server)
+# REQUIRE_ALL=1 makes a failure of what would be left out.
+REQUIRE_ALL ?=
+left_out = $(if $(1),:,echo "left out: $(2)"$(if $(REQUIRE_ALL),; exit 1))
+
+.DEFAULT_GOAL := help
+.PHONY: help run tour test lint bench fuzz image build
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## a gateway with the three plugins, Redis, an issuer and an upstream, until Ctrl-C (GATEWAY=kong for a kong on the PATH)
+	@$(GO) run ./test/sandbox/cmd run
+
+tour: ## walk through the sandbox and show each request and its answer
+	@$(GO) run ./test/sandbox/cmd tour
+
+test: ## every test, shuffled; on redis-server and with the race detector where they can be had
+	@$(call left_out,$(RACE),the race detector (no C compiler))
+	@$(call left_out,$(REDIS_SERVER),the tests on a real redis-server (none on the PATH))
+	@TOLLGATE_REQUIRE_REDIS=$(if $(REQUIRE_ALL),1) $(GO) test $(RACE) -shuffle=on -timeout 5m ./...
+
+lint: ## golangci-lint, pinned
+	$(GO) mod tidy -diff
+	$(GO) run $(GOLANGCI_LINT) run ./...
+
+bench: ## benchmarks, the plugin server beside go-pdk's stock server among them
+	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+
+fuzz: ## each fuzz target for FUZZTIME (default 30s)
+	@set -e; grep -rHo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sed 's/:func /:/' | \
+	while IFS=: read -r file name; do \
+		echo "$$name in $$(dirname $$file)"; \
+		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) $$(dirname $$file); \
+	done
+
+image: ## the Kong image with the plugins (KONG_IMAGE, IMAGE)
+	docker build --build-arg KONG_IMAGE=$(KONG_IMAGE) --tag $(IMAGE) .
+
+build: ## bin/pluginserver, static
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/pluginserver ./pluginserver
