@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"tollgate/internal/plugin"
+	"tollgate/pluginserver/process"
 	"tollgate/pluginserver/registry"
 	"tollgate/pluginserver/server"
 	"tollgate/pluginserver/status"
@@ -42,7 +43,11 @@ func serve(ctx context.Context, s *settings) error {
 	if err != nil {
 		return err
 	}
-	srv := server.New(server.Config{Plugins: plugins, Log: log, Metrics: metrics})
+	keep, err := process.Keep()
+	if err != nil {
+		return err
+	}
+	srv := server.New(server.Config{Plugins: plugins, Log: log, Metrics: metrics, Keep: keep})
 	defer srv.Close()
 
 	var taking atomic.Bool // events

@@ -3,21 +3,34 @@ package process
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"syscall"
 )
 
-// start runs a command with the parent's environment and streams, in a process group of its own, so
-// that a terminal's Ctrl-C reaches only the parent. The child gets a SIGTERM if the parent's thread
-// dies, so the caller must be locked to a thread that lives as long as the parent.
-func start(argv []string) (pid int, err error) {
+// startServer starts a server that can hand its connections over to a keeper in this process.
+func startServer(argv []string, log *slog.Logger) (pid int, err error) {
+	serverEnd, err := startKeeper(log)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = serverEnd.Close() }()
+	const firstExtra = 3 // after the standard streams
+	return start(argv, []string{fmt.Sprintf("%s=%d", keeperEnv, firstExtra)}, serverEnd)
+}
+
+// start runs a command with the parent's environment and streams, and more of both, in a process
+// group of its own, so that a terminal's Ctrl-C reaches only the parent. The child gets a SIGTERM if
+// the parent's thread dies, so the caller must be locked to a thread that lives as long as the parent.
+func start(argv, env []string, files ...*os.File) (pid int, err error) {
 	path, err := exec.LookPath(argv[0])
 	if err != nil {
 		return 0, fmt.Errorf("starting %s: %w", argv[0], err)
 	}
 	p, err := os.StartProcess(path, argv, &os.ProcAttr{
-		Files: []*os.File{os.Stdin, os.Stdout, os.Stderr},
+		Env:   append(os.Environ(), env...),
+		Files: append([]*os.File{os.Stdin, os.Stdout, os.Stderr}, files...),
 		Sys:   &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM},
 	})
 	if err != nil {

@@ -75,7 +75,11 @@ func playParent(folder string, gateway []string) int {
 func playServer(folder string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	s := server.New(server.Config{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()})
+	keep, err := Keep()
+	if err != nil {
+		return 1
+	}
+	s := server.New(server.Config{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(), Keep: keep})
 	defer s.Close()
 	listener, err := server.Listen(socketIn(folder), 0o600)
 	if err != nil {
@@ -157,4 +161,20 @@ func state(pid int) string {
 	}
 	_, rest, _ := strings.Cut(string(data), ") ")
 	return rest[:1]
+}
+
+// openSockets counts a process's sockets.
+func openSockets(t *testing.T, pid int) int {
+	t.Helper()
+	links, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, link := range links {
+		if target, err := os.Readlink(link); err == nil && strings.HasPrefix(target, "socket:") {
+			n++
+		}
+	}
+	return n
 }

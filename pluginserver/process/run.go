@@ -14,7 +14,7 @@ type run struct {
 
 	server, gateway int // process ids; zero where there is none
 	serverStarted   time.Time
-	answered        time.Time // when the server last gave an answer
+	silent          *time.Timer // fires when the server has given no answer for too long
 	probing         bool
 	backoff         time.Duration
 	restart         *time.Timer
@@ -44,7 +44,9 @@ func (r *run) watch() int {
 		case a := <-r.answers:
 			r.probed(a)
 		case <-ticker.C:
-			r.check()
+			r.probe()
+		case <-r.silent.C:
+			r.killServer()
 		}
 	}
 	return r.gatewayExit.code()
@@ -96,29 +98,20 @@ func (r *run) scheduleRestart() {
 }
 
 func (r *run) startServer() error {
-	pid, err := start(r.s.Server)
+	pid, err := startServer(r.s.Server, r.s.Log)
 	r.serverStarted = time.Now()
 	if err != nil {
 		return err
 	}
 	r.s.Log.Info("plugin server started", "pid", pid)
 	r.server = pid
-	r.answered = r.serverStarted
+	r.silent.Reset(r.s.Timing.Silence)
 	return nil
 }
 
-// check asks the server whether it answers, and kills one that has not for too long: a stopped
-// process too, which would never end by itself.
-func (r *run) check() {
-	if r.server == 0 {
-		return
-	}
-	if silence := time.Since(r.answered); silence >= r.s.Timing.Silence {
-		r.s.Log.Error("plugin server gives no answer, killing it", "pid", r.server, "silence", silence.String())
-		_ = syscall.Kill(r.server, syscall.SIGKILL)
-		return
-	}
-	if r.probing {
+// probe asks the server whether it answers, unless it is being asked.
+func (r *run) probe() {
+	if r.server == 0 || r.probing {
 		return
 	}
 	r.probing = true
@@ -126,6 +119,16 @@ func (r *run) check() {
 		_, err := Probe(r.s.Socket, r.s.Timing.Probe)
 		r.answers <- answer{server, err} // never blocks: one probe at a time
 	}(r.server)
+}
+
+// killServer ends a server that has been silent for too long, even one that is stopped and would
+// never end by itself.
+func (r *run) killServer() {
+	if r.server == 0 {
+		return
+	}
+	r.s.Log.Error("plugin server gives no answer, killing it", "pid", r.server, "silence", r.s.Timing.Silence.String())
+	_ = syscall.Kill(r.server, syscall.SIGKILL)
 }
 
 // probed notes an answer, unless it is of a server that has been replaced meanwhile.
@@ -136,7 +139,7 @@ func (r *run) probed(a answer) {
 	case a.err != nil:
 		r.s.Log.Warn("plugin server", "error", a.err)
 	default:
-		r.answered = time.Now()
+		r.silent.Reset(r.s.Timing.Silence)
 	}
 }
 

@@ -54,8 +54,9 @@ func (s *Supervisor) Run() (code int, err error) {
 		syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGWINCH)
 	defer signal.Stop(signals)
 
-	r := &run{s: s, signals: signals, answers: make(chan answer, 1), restart: stoppedTimer()}
+	r := &run{s: s, signals: signals, answers: make(chan answer, 1), restart: stoppedTimer(), silent: stoppedTimer()}
 	defer r.restart.Stop()
+	defer r.silent.Stop()
 	if err := r.startServer(); err != nil {
 		return 1, err
 	}
@@ -66,7 +67,7 @@ func (s *Supervisor) Run() (code int, err error) {
 	if r.stopping != nil { // told to end before there was a gateway
 		return exitOf(*r.stopping), nil
 	}
-	if r.gateway, err = start(s.Gateway); err != nil {
+	if r.gateway, err = start(s.Gateway, nil); err != nil {
 		return 1, err
 	}
 	return r.watch(), nil
@@ -103,7 +104,7 @@ func (r *run) awaitServer() error {
 			names, err := Probe(r.s.Socket, r.s.Timing.Probe)
 			if err == nil {
 				r.s.Log.Info("plugin server answers", "pid", r.server, "plugins", names)
-				r.answered = time.Now()
+				r.silent.Reset(r.s.Timing.Silence)
 				return nil
 			}
 			if time.Now().After(deadline) {

@@ -26,6 +26,7 @@ type conn struct {
 	pdk     *pdkconn.Conn
 	request *kong.Request
 	idle    atomic.Bool // waiting for a command: may be woken to stop
+	kept    bool        // handed to Config.Keep
 }
 
 func newConn(s *Server, nc net.Conn) *conn {
@@ -38,11 +39,12 @@ func newConn(s *Server, nc net.Conn) *conn {
 var errHangUp = errors.New("hanging up")
 
 func (c *conn) serve(ctx context.Context) {
-	defer func() { _ = c.nc.Close() }()
+	defer c.hangUp()
 	for {
 		err := c.serveOne(ctx)
 		switch {
 		case err == nil:
+			c.keep()
 			continue
 		case errors.Is(err, errHangUp), errors.Is(err, io.EOF), errors.Is(err, wire.ErrStopped):
 		case errors.Is(err, net.ErrClosed):
@@ -52,6 +54,26 @@ func (c *conn) serve(ctx context.Context) {
 		}
 		return
 	}
+}
+
+// keep hands the connection over once. One that cannot be held is served all the same.
+func (c *conn) keep() {
+	if c.kept || c.server.config.Keep == nil {
+		return
+	}
+	c.kept = true
+	if err := c.server.config.Keep(c.nc); err != nil {
+		c.server.log().Debug("connection is not held by the parent", "error", err)
+	}
+}
+
+// hangUp ends the connection for Kong too, whoever else holds it.
+func (c *conn) hangUp() {
+	if unixConn, ok := c.nc.(*net.UnixConn); ok && c.kept {
+		_ = unixConn.CloseWrite()
+		_ = unixConn.CloseRead()
+	}
+	_ = c.nc.Close()
 }
 
 // serveOne waits for one command and answers it.

@@ -23,6 +23,9 @@ type Config struct {
 	Metrics prometheus.Registerer
 	// Limits bound frames and waiting; zero means DefaultLimits.
 	Limits wire.Limits
+	// Keep is handed each connection that has served a command and may serve another; nil for none.
+	// Another process may then hold a duplicate.
+	Keep func(net.Conn) error
 	// Instances are the options of the table of instances; zero means its defaults.
 	Instances instance.Options
 }

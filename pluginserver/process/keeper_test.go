@@ -1,0 +1,74 @@
+package process
+
+import (
+	"errors"
+	"io"
+	"syscall"
+	"testing"
+	"time"
+
+	pb "github.com/Kong/go-pdk/server/kong_plugin_protocol"
+
+	"tollgate/pluginserver/wiretest"
+)
+
+// pooled is a connection as Kong's pool holds it: it has served a command.
+func pooled(t *testing.T, p *parent) *wiretest.Client {
+	t.Helper()
+	c, err := wiretest.Dial(socketIn(p.folder))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	if _, err := c.Command(&pb.RpcCall{Call: &pb.RpcCall_CmdGetPluginNames{CmdGetPluginNames: &pb.CmdGetPluginNames{}}}); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestAPooledConnectionOfAKilledServerEndsButStillTakesWhatIsSent(t *testing.T) {
+	p := startParent(t)
+	p.pid("gateway", "")
+	server := p.pid("server", "")
+	before := openSockets(t, p.cmd.Process.Pid)
+	c := pooled(t, p)
+	eventually(t, "the connection to be held", func() bool { return openSockets(t, p.cmd.Process.Pid) > before })
+	_ = syscall.Kill(server, syscall.SIGKILL)
+	if _, err := c.ReadFrame(); !errors.Is(err, io.EOF) {
+		t.Fatalf("reading: %v, want io.EOF", err)
+	}
+	// Kong sends a frame in two pieces. It must not see "broken pipe" at either.
+	if err := c.WriteFrame([]byte("start")); err != nil {
+		t.Errorf("sending: %v", err)
+	}
+	eventually(t, "the connection to be given up", func() bool { return errors.Is(c.WriteFrame([]byte("x")), syscall.EPIPE) })
+}
+
+func TestAConnectionThatTheServerEndsIsNotKeptOpen(t *testing.T) {
+	p := startParent(t)
+	p.pid("gateway", "")
+	c := pooled(t, p)
+	_, err := c.Event(1, nil) // no instance has this id: the server hangs up
+	if !errors.Is(err, io.EOF) {
+		t.Errorf("got %v, want io.EOF", err)
+	}
+}
+
+func TestTheParentHoldsNoConnectionThatHasEnded(t *testing.T) {
+	p := startParent(t)
+	p.pid("gateway", "")
+	held := func() int { return openSockets(t, p.cmd.Process.Pid) }
+	pooled(t, p)
+	eventually(t, "a connection to be held", func() bool { return held() > 0 })
+	before := held()
+	var all []*wiretest.Client
+	for range 20 {
+		all = append(all, pooled(t, p))
+	}
+	eventually(t, "all to be held", func() bool { return held() >= before+len(all)-1 })
+	for _, c := range all {
+		_ = c.Close()
+	}
+	eventually(t, "none of them to be held", func() bool { return held() <= before+1 }) // a probe's may be
+}
