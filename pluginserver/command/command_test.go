@@ -17,9 +17,13 @@ import (
 
 	"tollgate/pluginserver/process"
 	"tollgate/pluginserver/registry"
+	"tollgate/test/eventually"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
+
+// patience is how long a test waits for what another process does.
+const patience = 10 * time.Second
 
 const roleEnv = "TOLLGATE_TEST_ARGV0"
 
@@ -87,17 +91,7 @@ func serving(t *testing.T, socket string, cmd *exec.Cmd) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	eventually(t, "an answer on "+socket, func() bool { _, err := process.Probe(socket, time.Second); return err == nil })
-}
-
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	const patience, step = 10 * time.Second, 5 * time.Millisecond
-	for deadline := time.Now().Add(patience); !holds(); time.Sleep(step) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited %s for %s", patience, what)
-		}
-	}
+	eventually.Holds(t, patience, "an answer on "+socket, func() bool { _, err := process.Probe(socket, time.Second); return err == nil })
 }
 
 func TestServeListensBelowKongsPrefixAndStopsOnEachSignal(t *testing.T) {
@@ -142,7 +136,7 @@ func TestAReloadsNewServerTakesOverWhenTheOldOneLeaves(t *testing.T) {
 	if err := older.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the newer server to answer", func() bool { _, err := process.Probe(socket, time.Second); return err == nil })
+	eventually.Holds(t, patience, "the newer server to answer", func() bool { _, err := process.Probe(socket, time.Second); return err == nil })
 }
 
 func TestASecondServerOnTheSameSocketIsRefused(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	pb "github.com/Kong/go-pdk/server/kong_plugin_protocol"
 
 	"tollgate/pluginserver/wiretest"
+	"tollgate/test/eventually"
 )
 
 // pooled is a connection as Kong's pool holds it: it has served a command.
@@ -33,7 +34,7 @@ func TestAPooledConnectionOfAKilledServerEndsButStillTakesWhatIsSent(t *testing.
 	server := p.pid("server", "")
 	before := openSockets(t, p.cmd.Process.Pid)
 	c := pooled(t, p)
-	eventually(t, "the connection to be held", func() bool { return openSockets(t, p.cmd.Process.Pid) > before })
+	eventually.Holds(t, patience, "the connection to be held", func() bool { return openSockets(t, p.cmd.Process.Pid) > before })
 	_ = syscall.Kill(server, syscall.SIGKILL)
 	if _, err := c.ReadFrame(); !errors.Is(err, io.EOF) {
 		t.Fatalf("reading: %v, want io.EOF", err)
@@ -42,7 +43,7 @@ func TestAPooledConnectionOfAKilledServerEndsButStillTakesWhatIsSent(t *testing.
 	if err := c.WriteFrame([]byte("start")); err != nil {
 		t.Errorf("sending: %v", err)
 	}
-	eventually(t, "the connection to be given up", func() bool { return errors.Is(c.WriteFrame([]byte("x")), syscall.EPIPE) })
+	eventually.Holds(t, patience, "the connection to be given up", func() bool { return errors.Is(c.WriteFrame([]byte("x")), syscall.EPIPE) })
 }
 
 func TestAConnectionThatTheServerEndsIsNotKeptOpen(t *testing.T) {
@@ -60,15 +61,15 @@ func TestTheParentHoldsNoConnectionThatHasEnded(t *testing.T) {
 	p.pid("gateway", "")
 	held := func() int { return openSockets(t, p.cmd.Process.Pid) }
 	pooled(t, p)
-	eventually(t, "a connection to be held", func() bool { return held() > 0 })
+	eventually.Holds(t, patience, "a connection to be held", func() bool { return held() > 0 })
 	before := held()
 	var all []*wiretest.Client
 	for range 20 {
 		all = append(all, pooled(t, p))
 	}
-	eventually(t, "all to be held", func() bool { return held() >= before+len(all)-1 })
+	eventually.Holds(t, patience, "all to be held", func() bool { return held() >= before+len(all)-1 })
 	for _, c := range all {
 		_ = c.Close()
 	}
-	eventually(t, "none of them to be held", func() bool { return held() <= before+1 }) // a probe's may be
+	eventually.Holds(t, patience, "none of them to be held", func() bool { return held() <= before+1 }) // a probe's may be
 }

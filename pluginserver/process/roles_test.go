@@ -18,7 +18,11 @@ import (
 	"golang.org/x/sys/unix"
 
 	"tollgate/pluginserver/server"
+	"tollgate/test/eventually"
 )
+
+// patience is how long a test waits for what another process does.
+const patience = 10 * time.Second
 
 // The test binary plays every process of the tests, by its role in the environment: a parent with
 // signals and children of its own cannot run within the test's process.
@@ -132,22 +136,12 @@ func note(folder, name string, value any) {
 func noted(t *testing.T, folder, name, before string) string {
 	t.Helper()
 	var text string
-	eventually(t, name+" to be noted", func() bool {
+	eventually.Holds(t, patience, name+" to be noted", func() bool {
 		data, err := os.ReadFile(filepath.Join(folder, name))
 		text = string(data)
 		return err == nil && text != before
 	})
 	return text
-}
-
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	const patience, step = 10 * time.Second, 5 * time.Millisecond
-	for deadline := time.Now().Add(patience); !holds(); time.Sleep(step) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited %s for %s", patience, what)
-		}
-	}
 }
 
 // alive tells whether a process exists and is no zombie.

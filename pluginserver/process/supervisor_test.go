@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"tollgate/test/eventually"
 )
 
 // parent is a running Supervisor.
@@ -75,7 +77,7 @@ func TestTheGatewayStartsWhenTheServerAnswersAndItsCodeIsTheParents(t *testing.T
 	if noted(t, p.folder, "answered-at-start", "") != "true" {
 		t.Error("the gateway was started before the server answered")
 	}
-	eventually(t, "the server to be gone", func() bool { return !alive(p.pid("server", "")) })
+	eventually.Holds(t, patience, "the server to be gone", func() bool { return !alive(p.pid("server", "")) })
 	if _, err := os.Lstat(socketIn(p.folder)); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the socket is still there: %v", err)
 	}
@@ -88,7 +90,7 @@ func TestAServerThatIsKilledIsReplacedAtOnce(t *testing.T) {
 	began := time.Now()
 	_ = syscall.Kill(first, syscall.SIGKILL)
 	p.pid("server", strconv.Itoa(first))
-	eventually(t, "an answer", p.answers)
+	eventually.Holds(t, patience, "an answer", p.answers)
 	if took := time.Since(began); took > time.Second {
 		t.Errorf("answers again after %v", took)
 	}
@@ -100,7 +102,7 @@ func TestAServerThatHangsIsKilledAndReplaced(t *testing.T) {
 	first := p.pid("server", "")
 	_ = syscall.Kill(first, syscall.SIGSTOP)
 	p.pid("server", strconv.Itoa(first))
-	eventually(t, "an answer", p.answers)
+	eventually.Holds(t, patience, "an answer", p.answers)
 	if alive(first) {
 		t.Error("the hung server is still there")
 	}
@@ -153,7 +155,7 @@ func TestWithoutAServerTheGatewayIsNotStarted(t *testing.T) {
 func TestOrphansAreReaped(t *testing.T) {
 	p := startParent(t, "orphan")
 	p.pid("gateway", "")
-	eventually(t, "no zombie below the parent", func() bool {
+	eventually.Holds(t, patience, "no zombie below the parent", func() bool {
 		out, _ := exec.Command("ps", "--no-headers", "-o", "stat", "--ppid", strconv.Itoa(p.cmd.Process.Pid)).Output()
 		return len(strings.Fields(string(out))) == 2 && !strings.Contains(string(out), "Z")
 	})
@@ -163,5 +165,5 @@ func TestChildrenDoNotOutliveAParentThatIsKilled(t *testing.T) {
 	p := startParent(t)
 	gateway, server := p.pid("gateway", ""), p.pid("server", "")
 	p.signal(syscall.SIGKILL)
-	eventually(t, "both to end", func() bool { return !alive(gateway) && !alive(server) })
+	eventually.Holds(t, patience, "both to end", func() bool { return !alive(gateway) && !alive(server) })
 }

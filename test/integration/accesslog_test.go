@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tollgate/test/eventually"
 	"tollgate/test/issuer"
 )
 
@@ -37,7 +38,7 @@ func (e entry) tollgate(plugin string) map[string]any { return e.Tollgate[plugin
 func accessLog(t *testing.T, r reply) (found entry) {
 	t.Helper()
 	const patience = 5 * time.Second
-	eventually(t, patience, "the access log's line on "+r.id(), func() bool {
+	eventually.Holds(t, patience, "the access log's line on "+r.id(), func() bool {
 		data, err := os.ReadFile(shared.AccessLog())
 		if err != nil {
 			return false

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"tollgate/test/eventually"
 	"tollgate/test/issuer"
 	"tollgate/test/sandbox"
 )
@@ -20,7 +21,7 @@ func TestAnIssuerThatIsDownAtTheStart(t *testing.T) {
 	}
 	logHas(t, s.RunLog(), "fetching a key set failed", "503")
 	s.Issuer.Down(false)
-	took := eventually(t, 10*time.Second, "tokens to be verified", func() bool {
+	took := eventually.Holds(t, 10*time.Second, "tokens to be verified", func() bool {
 		return getFrom(t, s, "/token", token).status == http.StatusOK
 	})
 	t.Logf("tokens are verified %s after the issuer came back", took)

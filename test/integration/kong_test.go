@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"tollgate/test/eventually"
 	"tollgate/test/issuer"
 	"tollgate/test/sandbox"
 )
@@ -123,21 +124,21 @@ func TestKongReloads(t *testing.T) {
 	realKongOnly(t)
 	s := start(t, sandbox.Options{})
 	l := startLoad(t, s, bearerOf(t, s, issuer.Token{Client: "load-app"}))
-	eventually(t, 10*time.Second, "the load to run", func() bool { return l.good(time.Time{}) > 20 })
+	eventually.Holds(t, 10*time.Second, "the load to run", func() bool { return l.good(time.Time{}) > 20 })
 	if out, err := s.KongCommand("reload"); err != nil {
 		t.Fatalf("kong reload: %v\n%s", err, out)
 	}
 	reloaded := time.Now()
-	eventually(t, 10*time.Second, "traffic after kong reload", func() bool { return l.good(reloaded) > 50 })
+	eventually.Holds(t, 10*time.Second, "traffic after kong reload", func() bool { return l.good(reloaded) > 50 })
 	changed, err := s.Render(bytes.ReplaceAll(suiteConfig, []byte("paths: [/open]"), []byte("paths: [/open, /fresh]")))
 	if err != nil {
 		t.Fatal(err)
 	}
 	form := url.Values{"config": {string(changed)}}
 	post(t, s, "/config", "application/x-www-form-urlencoded", form.Encode()).is(t, http.StatusCreated)
-	eventually(t, 10*time.Second, "the new route", func() bool { return getFrom(t, s, "/fresh").status == http.StatusOK })
+	eventually.Holds(t, 10*time.Second, "the new route", func() bool { return getFrom(t, s, "/fresh").status == http.StatusOK })
 	posted := time.Now()
-	eventually(t, 10*time.Second, "traffic after POST /config", func() bool { return l.good(posted) > 50 })
+	eventually.Holds(t, 10*time.Second, "traffic after POST /config", func() bool { return l.good(posted) > 50 })
 	for _, a := range l.end() {
 		if a.status != http.StatusOK {
 			t.Errorf("a request got %d, %s after kong reload", a.status, a.at().Sub(reloaded))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tollgate/test/eventually"
 	"tollgate/test/issuer"
 )
 
@@ -102,7 +103,7 @@ func TestTheSecondAndTheDayAreBothDebitedOrNeither(t *testing.T) {
 	}
 	// Asking again and again, too early, costs nothing either.
 	var r reply
-	eventually(t, 3*time.Second, "the next second", func() bool {
+	eventually.Holds(t, 3*time.Second, "the next second", func() bool {
 		r = get(t, "/limited/key", keyOf("tiny-app"))
 		return r.status == http.StatusOK
 	})
@@ -114,7 +115,7 @@ func TestTheSecondAndTheDayAreBothDebitedOrNeither(t *testing.T) {
 func TestADayThatIsUsedUpLeavesTheSecondAlone(t *testing.T) {
 	admitted := 0
 	var r reply
-	eventually(t, 10*time.Second, "the day's quota to be used up", func() bool {
+	eventually.Holds(t, 10*time.Second, "the day's quota to be used up", func() bool {
 		if r = get(t, "/limited/key", keyOf("tiny-day")); r.status == http.StatusOK {
 			admitted++
 		}
@@ -123,7 +124,7 @@ func TestADayThatIsUsedUpLeavesTheSecondAlone(t *testing.T) {
 	if admitted != 6 {
 		t.Errorf("%d were admitted, and the day has six", admitted)
 	}
-	eventually(t, 3*time.Second, "the second to be as if nothing had come", func() bool {
+	eventually.Holds(t, 3*time.Second, "the second to be as if nothing had come", func() bool {
 		r = get(t, "/limited/key", keyOf("tiny-day"))
 		return r.headers.Get("X-RateLimit-Remaining-Second") == "3"
 	})

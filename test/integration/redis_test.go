@@ -13,6 +13,7 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/rs/zerolog"
 
+	"tollgate/test/eventually"
 	"tollgate/test/freeport"
 	"tollgate/test/redisproc"
 	"tollgate/test/sandbox"
@@ -58,7 +59,7 @@ func TestRedisThatComesLate(t *testing.T) {
 	logHas(t, s.RunLog(), "redis does not answer", freeport.Address(port))
 
 	redisOn(t, port)
-	took := eventually(t, 5*time.Second, "requests to be counted", func() bool {
+	took := eventually.Holds(t, 5*time.Second, "requests to be counted", func() bool {
 		r := getFrom(t, s, "/limited/key", keyOf("free-app"))
 		return r.status == http.StatusOK && r.headers.Get("X-RateLimit-Limit-Second") == "20" &&
 			getFrom(t, s, "/tolerant").headers.Get("X-RateLimit-Limit-Second") == "20"
@@ -83,7 +84,7 @@ func TestRedisThatHangs(t *testing.T) {
 	s := start(t, sandbox.Options{Config: suiteConfig, Values: map[string]string{
 		"DECK_REDIS_PORT": port, "DECK_REDIS_TIMEOUT": strconv.Itoa(int(timeout.Milliseconds())),
 	}})
-	eventually(t, 5*time.Second, "requests to be counted", func() bool {
+	eventually.Holds(t, 5*time.Second, "requests to be counted", func() bool {
 		return getFrom(t, s, "/tolerant").headers.Get("X-RateLimit-Limit-Second") == "20"
 	})
 	setHanging(t, proxy, true)
@@ -98,7 +99,7 @@ func TestRedisThatHangs(t *testing.T) {
 		t.Errorf("a request took %s", slowest)
 	}
 	setHanging(t, proxy, false)
-	eventually(t, 5*time.Second, "requests to be counted again", func() bool {
+	eventually.Holds(t, 5*time.Second, "requests to be counted again", func() bool {
 		return getFrom(t, s, "/tolerant").headers.Get("X-RateLimit-Limit-Second") == "20"
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"tollgate/test/eventually"
 	"tollgate/test/issuer"
 	"tollgate/test/sandbox"
 )
@@ -20,16 +21,16 @@ func TestAReloadKeepsWhatLivesInThePluginServer(t *testing.T) {
 	before := remainingToday(t, s)
 	s.Issuer.Down(true)
 	l := startLoad(t, s, token)
-	eventually(t, 10*time.Second, "the load to run", func() bool { return l.good(time.Time{}) > 20 })
+	eventually.Holds(t, 10*time.Second, "the load to run", func() bool { return l.good(time.Time{}) > 20 })
 
 	changed := bytes.ReplaceAll(suiteConfig, []byte("paths: [/open]"), []byte("paths: [/open, /fresh]"))
 	if err := s.Reload(changed); err != nil {
 		t.Fatal(err)
 	}
-	took := eventually(t, 10*time.Second, "the new route", func() bool { return getFrom(t, s, "/fresh").status == http.StatusOK })
+	took := eventually.Holds(t, 10*time.Second, "the new route", func() bool { return getFrom(t, s, "/fresh").status == http.StatusOK })
 	t.Logf("the new route was there after %s", took.Round(time.Millisecond))
 	reloaded := time.Now()
-	eventually(t, 10*time.Second, "traffic after the reload", func() bool { return l.good(reloaded) > 50 })
+	eventually.Holds(t, 10*time.Second, "traffic after the reload", func() bool { return l.good(reloaded) > 50 })
 	for _, a := range l.end() {
 		if a.status != http.StatusOK {
 			t.Errorf("a request got %d, %s after the reload", a.status, a.at().Sub(reloaded))

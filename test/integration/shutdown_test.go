@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"tollgate/test/eventually"
 	"tollgate/test/sandbox"
 )
 
@@ -47,7 +48,7 @@ func TestSIGQUITDrainsTheGateway(t *testing.T) {
 	}()
 	<-upstream.arrived
 	s.Signal(syscall.SIGQUIT)
-	eventually(t, 5*time.Second, "the gateway to take no more connections", func() bool { return !accepts(s) })
+	eventually.Holds(t, 5*time.Second, "the gateway to take no more connections", func() bool { return !accepts(s) })
 	upstream.letGo()
 	if r := <-answer; r.status != http.StatusOK {
 		t.Errorf("the request under way got %d", r.status)

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"tollgate/test/eventually"
 	"tollgate/test/issuer"
 	"tollgate/test/sandbox"
 )
@@ -20,7 +21,7 @@ import (
 func TestWhatDoesNotBelongOnTheSocket(t *testing.T) {
 	s := start(t, sandbox.Options{})
 	l := startLoad(t, s, bearerOf(t, s, issuer.Token{Client: "load-app"}))
-	eventually(t, 10*time.Second, "the load to run", func() bool { return l.good(time.Time{}) > 20 })
+	eventually.Holds(t, 10*time.Second, "the load to run", func() bool { return l.good(time.Time{}) > 20 })
 	began := time.Now()
 	for name, bytes := range map[string][]byte{
 		"a request of HTTP":         []byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
@@ -42,7 +43,7 @@ func TestWhatDoesNotBelongOnTheSocket(t *testing.T) {
 		}
 		defer conn.Close() // holding it open costs nobody anything
 	}
-	eventually(t, 10*time.Second, "requests to have gone on", func() bool { return l.good(began) > 100 })
+	eventually.Holds(t, 10*time.Second, "requests to have gone on", func() bool { return l.good(began) > 100 })
 	for _, a := range l.end() {
 		if a.status != http.StatusOK {
 			t.Errorf("a request got %d", a.status)

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"tollgate/test/eventually"
 	"tollgate/test/issuer"
 	"tollgate/test/sandbox"
 )
@@ -29,18 +30,18 @@ func TestThePluginServerIsReplacedUnderLoad(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			s := start(t, sandbox.Options{})
 			l := startLoad(t, s, bearerOf(t, s, issuer.Token{Client: "load-app"}))
-			eventually(t, 10*time.Second, "the load to run", func() bool { return l.good(time.Time{}) > 50 })
+			eventually.Holds(t, 10*time.Second, "the load to run", func() bool { return l.good(time.Time{}) > 50 })
 			victim := serverPID(t, s)
 			struck := time.Now()
 			if err := syscall.Kill(victim, row.signal); err != nil {
 				t.Fatal(err)
 			}
 			var restarted time.Time
-			eventually(t, 10*time.Second, "the restart", func() bool {
+			eventually.Holds(t, 10*time.Second, "the restart", func() bool {
 				restarted = noted(t, s, "plugin server started", struck)
 				return !restarted.IsZero()
 			})
-			eventually(t, 20*time.Second, "traffic to go on", func() bool { return l.good(restarted.Add(rightAgain)) > 50 })
+			eventually.Holds(t, 20*time.Second, "traffic to go on", func() bool { return l.good(restarted.Add(rightAgain)) > 50 })
 			judgeOutage(t, l.end(), struck, restarted)
 			if alive(victim) {
 				t.Error("the old plugin server is still there")

@@ -5,30 +5,16 @@ import (
 	"strings"
 	"testing"
 	"time"
-)
 
-// eventually waits for something to hold, for at most the patience, and returns how long it took.
-func eventually(t *testing.T, patience time.Duration, what string, holds func() bool) time.Duration {
-	t.Helper()
-	const step = 10 * time.Millisecond
-	began := time.Now()
-	poll := time.NewTicker(step)
-	defer poll.Stop()
-	for !holds() {
-		if time.Since(began) > patience {
-			t.Fatalf("waited %s for %s", patience, what)
-		}
-		<-poll.C
-	}
-	return time.Since(began)
-}
+	"tollgate/test/eventually"
+)
 
 // logHas waits for a line of a log that holds all of the texts, and returns it.
 func logHas(t *testing.T, path string, texts ...string) string {
 	t.Helper()
 	const patience = 5 * time.Second
 	var found string
-	eventually(t, patience, strings.Join(texts, ", ")+" in one line of "+path, func() bool {
+	eventually.Holds(t, patience, strings.Join(texts, ", ")+" in one line of "+path, func() bool {
 		found = lineWith(path, texts...)
 		return found != ""
 	})
