@@ -38,7 +38,8 @@ func TestMain(m *testing.M) {
 // pluginserver is a command line under the given name.
 func pluginserver(argv0 string, args ...string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0], args...)
-	cmd.Env = append(os.Environ(), roleEnv+"="+argv0, "TOLLGATE_STATUS=")
+	cmd.Env = append(os.Environ(), roleEnv+"="+argv0, "TOLLGATE_STATUS=",
+		"GORACE=atexit_sleep_ms=0") // the race detector waits a second at each exit by default
 	return cmd
 }
 

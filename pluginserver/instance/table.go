@@ -1,6 +1,7 @@
 package instance
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"tollgate/internal/kong"
+	"tollgate/internal/panics"
 	"tollgate/internal/plugin"
 	"tollgate/internal/schema"
 	"tollgate/internal/shared"
@@ -91,7 +93,7 @@ func (t *Table) Start(name string, config []byte) *Instance {
 	lease, err := t.compile(name, config)
 	inst := &Instance{Plugin: name, Scope: scopeOf(config), Started: time.Now(), lease: lease}
 	if err != nil {
-		t.log.Error("plugin instance refused", "plugin", name, "error", err)
+		t.log.Error("plugin instance refused", "plugin", name, "error", err, panics.Stack(err))
 		inst.Handler = newRefused(err)
 	} else {
 		inst.Handler = lease.Value
@@ -194,7 +196,8 @@ func (t *Table) compile(name string, config []byte) (*shared.Lease[plugin.Handle
 	if err != nil {
 		return nil, fmt.Errorf("configuration of %s: %w", name, err)
 	}
-	return t.compiled.Acquire(name+"\x00"+string(content), func() (plugin.Handler, error) {
-		return p.Build(content)
+	return t.compiled.Acquire(name+"\x00"+string(content), func() (handler plugin.Handler, err error) {
+		caught := panics.Catch(func() { handler, err = p.Build(content) })
+		return handler, errors.Join(err, caught)
 	})
 }

@@ -32,7 +32,8 @@ func startParent(t *testing.T, gateway ...string) *parent {
 
 func (p *parent) start(gateway ...string) {
 	p.cmd = exec.Command(os.Args[0], gateway...)
-	p.cmd.Env = append(os.Environ(), roleEnv+"=parent", folderEnv+"="+p.folder)
+	p.cmd.Env = append(os.Environ(), roleEnv+"=parent", folderEnv+"="+p.folder,
+		"GORACE=atexit_sleep_ms=0") // the race detector waits a second at each exit by default
 	p.cmd.Stderr = &p.stderr
 	if err := p.cmd.Start(); err != nil {
 		p.t.Fatal(err)

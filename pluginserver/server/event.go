@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"runtime/debug"
 
 	pb "github.com/Kong/go-pdk/server/kong_plugin_protocol"
 	"google.golang.org/protobuf/types/known/structpb"
 
+	"tollgate/internal/panics"
 	"tollgate/internal/plugin"
 	"tollgate/internal/problem"
 	"tollgate/pluginserver/instance"
@@ -23,7 +23,7 @@ func (c *conn) handleEvent(ctx context.Context, event *pb.CmdHandleEvent) error 
 	}
 	c.server.metrics.events.WithLabelValues(inst.Plugin).Inc()
 	if err := c.run(ctx, inst, event.GetEventName()); err != nil {
-		c.server.log().Error("event failed", "plugin", inst.Plugin, "error", err)
+		c.server.log().Error("event failed", "plugin", inst.Plugin, "error", err, panics.Stack(err))
 		c.server.metrics.failures.WithLabelValues(inst.Plugin).Inc()
 		c.answerFailure()
 	}
@@ -36,19 +36,16 @@ func (c *conn) handleEvent(ctx context.Context, event *pb.CmdHandleEvent) error 
 	return nil
 }
 
-// run calls the handler, and is the one place where a panic is caught.
-func (c *conn) run(ctx context.Context, inst *instance.Instance, phase string) (err error) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			c.server.metrics.panics.WithLabelValues(inst.Plugin).Inc()
-			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
-		}
-	}()
+// run calls the handler.
+func (c *conn) run(ctx context.Context, inst *instance.Instance, phase string) error {
 	if phase != plugin.Phase {
 		return fmt.Errorf("no handler for the phase %q", phase)
 	}
 	c.request.Scope = inst.Scope
-	inst.Handler.Access(ctx, c.request)
+	if err := panics.Catch(func() { inst.Handler.Access(ctx, c.request) }); err != nil {
+		c.server.metrics.panics.WithLabelValues(inst.Plugin).Inc()
+		return err
+	}
 	return c.pdk.Err()
 }
 

@@ -46,8 +46,11 @@ func (p *testPlugin) plugin() plugin.Plugin {
 	return plugin.Plugin{
 		Name: "test", Version: "0.1.0", Priority: 7, Schema: schema.Plugin{Name: "test"},
 		Build: func(config []byte) (plugin.Handler, error) {
-			if strings.Contains(string(config), "bad") {
+			switch {
+			case strings.Contains(string(config), "bad"):
 				return nil, errors.New("bad: must not be given")
+			case strings.Contains(string(config), "panic"):
+				panic("boom")
 			}
 			p.built.Add(1)
 			return handlerFunc{p.access, &p.closed}, nil
@@ -196,7 +199,7 @@ func TestAnUnknownInstanceClosesTheConnection(t *testing.T) {
 
 func TestARefusedConfigurationAnswers500AndSaysWhyInKongsLog(t *testing.T) {
 	r := start(t, func(context.Context, *kong.Request) {})
-	for config, want := range map[string]string{`{"bad":1}`: "bad: must not be given", `{`: "reading the configuration", `[]`: "reading the configuration"} {
+	for config, want := range map[string]string{`{"bad":1}`: "bad: must not be given", `{`: "reading the configuration", `[]`: "reading the configuration", `{"panic":1}`: "panic: boom"} {
 		c := r.dial()
 		var logged string
 		exit, err := c.Event(r.instance(c, config), func(method string, args []byte) []byte {
