@@ -19,10 +19,10 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## a gateway with the three plugins, Redis, an issuer and an upstream, until Ctrl-C (GATEWAY=kong for a kong on the PATH)
-	@$(GO) run ./test/sandbox/cmd run
+	@$(GO) build -o bin/sandbox ./test/sandbox/cmd && exec bin/sandbox run # go run would end with 1 at Ctrl-C
 
 tour: ## walk through the sandbox and show each request and its answer
-	@$(GO) run ./test/sandbox/cmd tour
+	@$(GO) build -o bin/sandbox ./test/sandbox/cmd && exec bin/sandbox tour
 
 test: ## every test, shuffled; on redis-server and with the race detector where they can be had
 	@$(call left_out,$(RACE),the race detector (no C compiler))
