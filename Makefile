@@ -6,7 +6,7 @@ BENCHTIME     ?= 2s
 IMAGE         ?= tollgate:dev
 KONG_IMAGE    ?= kong:3.9.3
 
-RACE         := $(if $(shell command -v $$($(GO) env CC)),-race)
+RACE         := $(if $(shell test "$$($(GO) env CGO_ENABLED)" = 1 && command -v $$($(GO) env CC)),-race)
 REDIS_SERVER := $(shell command -v redis-server)
 # REQUIRE_ALL=1 makes a failure of what would be left out.
 REQUIRE_ALL ?=

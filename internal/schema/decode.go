@@ -21,17 +21,26 @@ func (r Record) Decode(config []byte, dst any) error {
 	r.fill(tree)
 	c := checker{}
 	c.record("", &r, tree)
-	if err := c.problems.Err(); err != nil {
-		return err
-	}
+	c.problems.merge(validated(tree, dst, c.problems.Err() == nil))
+	return c.problems.Err()
+}
+
+// validated decodes the tree into dst and lets it validate itself. Where the schema has found problems
+// already, that is done as far as it goes, so that all problems are told at once.
+func validated(tree map[string]any, dst any, sound bool) error {
 	data, err := json.Marshal(tree)
 	if err != nil {
-		return fmt.Errorf("encoding the validated configuration: %w", err)
+		return fmt.Errorf("encoding the configuration: %w", err)
 	}
 	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(dst); err != nil {
+	if sound {
+		dec.DisallowUnknownFields()
+	}
+	switch err := dec.Decode(dst); {
+	case err != nil && sound:
 		return fmt.Errorf("decoding the validated configuration: %w", err)
+	case err != nil:
+		return nil // a wrong type, which the schema has told
 	}
 	if v, ok := dst.(Validator); ok {
 		return v.Validate()

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -144,4 +145,34 @@ func FuzzDecode(f *testing.F) {
 			t.Errorf("the canonical form of %s is %s, %v", one, two, err)
 		}
 	})
+}
+
+// validating is a configuration with a rule of its own.
+type validating struct {
+	Count int    `json:"count"`
+	Name  string `json:"name"`
+}
+
+func (v *validating) Validate() error {
+	var p Problems
+	if v.Name != "good" {
+		p.Add("name", "must be good")
+	}
+	return p.Err()
+}
+
+func TestTheSchemasProblemsAndTheStructsOwnAreToldTogether(t *testing.T) {
+	record := Record{Fields: []Field{
+		{Name: "count", Kind: Integer, Rules: Rules{Between: Between(1, 9)}},
+		{Name: "name", Kind: String},
+	}}
+	for config, want := range map[string]string{
+		`{"count":10,"name":"bad"}`:  `count: must be between 1 and 9, got 10; name: must be good`,
+		`{"count":1,"name":"bad"}`:   `name: must be good`,
+		`{"count":"x","name":"bad"}`: `count: must be an integer`, // what does not decode cannot be asked
+	} {
+		if err := record.Decode([]byte(config), &validating{}); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", config, err, want)
+		}
+	}
 }

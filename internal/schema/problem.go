@@ -1,6 +1,9 @@
 package schema
 
-import "strings"
+import (
+	"errors"
+	"strings"
+)
 
 // Problem is one thing wrong with a configuration.
 type Problem struct {
@@ -37,6 +40,15 @@ type Problems struct{ list []Problem }
 // Add notes a problem at path.
 func (p *Problems) Add(path, rule string) {
 	p.list = append(p.list, Problem{Path: path, Rule: rule})
+}
+
+// merge adds the problems of err, which may be any error.
+func (p *Problems) merge(err error) {
+	if several := (*Error)(nil); errors.As(err, &several) {
+		p.list = append(p.list, several.Problems...)
+	} else if err != nil {
+		p.Add("", err.Error())
+	}
 }
 
 // Err returns the problems as an *Error, or nil where there are none.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -116,6 +117,17 @@ func TestServeListensBelowKongsPrefixAndStopsOnEachSignal(t *testing.T) {
 			t.Error("health is fine without a server")
 		}
 	}
+}
+
+func TestATakenStatusAddressDoesNotStopThePlugins(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	prefix := t.TempDir()
+	serving(t, filepath.Join(prefix, "tollgate", "server.socket"),
+		pluginserver("pluginserver", "--kong-prefix", prefix, "--status", taken.Addr().String()))
 }
 
 func TestUnderAPluginsNameItServesThatPluginWhereKongExpectsIt(t *testing.T) {

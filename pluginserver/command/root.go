@@ -84,6 +84,7 @@ func newNamed(name string) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&s.prefix, "kong-prefix", s.prefix, "Kong's prefix directory")
 	cmd.Flags().BoolVar(&dumps, "dump", false, "print what Kong's query command reads, and end")
+	s.addModeFlag(cmd.Flags())
 	s.addLogFlags(cmd.Flags())
 	return cmd
 }

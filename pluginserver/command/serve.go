@@ -3,7 +3,6 @@ package command
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -49,13 +48,8 @@ func serve(ctx context.Context, s *settings) error {
 	}
 	srv := server.New(server.Config{Plugins: plugins, Log: log, Metrics: metrics, Keep: keep})
 	defer srv.Close()
-
 	var taking atomic.Bool // events
-	stopStatus, err := s.serveStatus(log, metrics, &taking)
-	if err != nil {
-		return err
-	}
-	defer stopStatus()
+	defer s.serveStatus(log, metrics, &taking)()
 
 	listener, err := s.listen(ctx, func() (net.Listener, error) { return server.Listen(s.socketPath(), mode) })
 	if err != nil {
@@ -86,14 +80,16 @@ func (s *settings) listen(ctx context.Context, bind func() (net.Listener, error)
 	}
 }
 
-// serveStatus starts the HTTP listener for operators, where there is to be one.
-func (s *settings) serveStatus(log *slog.Logger, metrics prometheus.Gatherer, taking *atomic.Bool) (stop func(), err error) {
+// serveStatus starts the HTTP listener for operators, where there is to be one. Without it the plugins
+// serve all the same: a port that is taken must not stop the traffic.
+func (s *settings) serveStatus(log *slog.Logger, metrics prometheus.Gatherer, taking *atomic.Bool) (stop func()) {
 	if s.status == "" {
-		return func() {}, nil
+		return func() {}
 	}
 	listener, err := net.Listen("tcp", s.status)
 	if err != nil {
-		return nil, fmt.Errorf("status: %w", err)
+		log.Error("no status listener: metrics and health cannot be asked for", "error", err)
+		return func() {}
 	}
 	ready := func() error {
 		if !taking.Load() {
@@ -112,7 +108,7 @@ func (s *settings) serveStatus(log *slog.Logger, metrics prometheus.Gatherer, ta
 		}
 	}()
 	log.Info("status", "address", listener.Addr().String())
-	return func() { _ = httpServer.Close() }, nil
+	return func() { _ = httpServer.Close() }
 }
 
 func names(plugins []plugin.Plugin) []string {

@@ -47,9 +47,13 @@ func (s *settings) addLogFlags(flags *pflag.FlagSet) {
 
 func (s *settings) addServeFlags(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&s.plugins, "plugins", s.plugins, "plugins to serve, separated by commas; the default is all")
-	flags.StringVar(&s.socketMode, "socket-mode", s.socketMode, "permissions of the socket, octal")
+	s.addModeFlag(flags)
 	flags.StringVar(&s.status, "status", s.status, "address for /metrics, /healthz and /readyz; empty for none")
 	flags.BoolVar(&s.profiles, "pprof", s.profiles, "serve /debug/pprof on the status address")
+}
+
+func (s *settings) addModeFlag(flags *pflag.FlagSet) {
+	flags.StringVar(&s.socketMode, "socket-mode", s.socketMode, "permissions of the socket, octal")
 }
 
 // fromEnvironment fills flags that were not given from TOLLGATE_<FLAG>.

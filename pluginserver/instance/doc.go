@@ -5,5 +5,7 @@
 // used, and never closes those of a plugin that was deleted or of a worker that died. So instances
 // are cheap here: those with the same configuration share one compiled handler, and one that has
 // long been unused is dropped. Kong starts a dropped one again when it wants it, since the closed
-// connection for an unknown id tells it to (pb_rpc.lua, handle_event).
+// connection for an unknown id tells it to (pb_rpc.lua, handle_event); but it then starts all other
+// instances of that plugin anew too, in all workers (plugin.lua, reset_instance), and requests that
+// meet such a start wait in steps of 100 ms. So an instance is dropped only after a day.
 package instance

@@ -20,15 +20,15 @@ import (
 
 // Options of a Table.
 type Options struct {
-	// Idle is how long an instance may be unused before it is dropped.
+	// Idle is how long an instance may be unused before it is dropped, up to twice that.
 	Idle time.Duration
 	// Grace is how long a compiled configuration outlives its last instance. An event must not
 	// last longer.
 	Grace time.Duration
 }
 
-// DefaultOptions are those of the server.
-func DefaultOptions() Options { return Options{Idle: 10 * time.Minute, Grace: 2 * time.Minute} }
+// DefaultOptions are those of the server: a route that is used once a day keeps its instance.
+func DefaultOptions() Options { return Options{Idle: 24 * time.Hour, Grace: 2 * time.Minute} }
 
 // Instance is one started plugin instance.
 type Instance struct {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 
 	"tollgate/pluginserver/wire"
 )
@@ -54,6 +55,10 @@ func (c *Conn) Write(p []byte) (int, error) {
 		if !whole {
 			return len(p), nil
 		}
+		if c.inArgs && isMethod(payload) {
+			c.dropHalfCall()
+			c.inArgs = false
+		}
 		c.parsedTo += size
 		c.inArgs = !c.inArgs
 		if c.inArgs {
@@ -65,6 +70,13 @@ func (c *Conn) Write(p []byte) (int, error) {
 			return 0, err
 		}
 	}
+}
+
+// dropHalfCall takes a method out that never got its arguments: go-pdk writes the method before it
+// finds that the arguments do not marshal, such as a string that is no UTF-8, and returns the error.
+func (c *Conn) dropHalfCall() {
+	c.out = slices.Delete(c.out, c.wholeTo, c.parsedTo)
+	c.parsedTo = c.wholeTo
 }
 
 // called does what follows a whole call.
@@ -134,7 +146,11 @@ func (c *Conn) skipOwed() error {
 		if errors.Is(err, wire.ErrTooLarge) {
 			err = c.stream.Skip()
 		}
-		if err != nil {
+		switch {
+		case errors.Is(err, io.EOF):
+			// So ends a call that Kong refuses. Which of them it was, Kong's log says.
+			return c.fail(fmt.Errorf("kong ended the event with %d calls unanswered: %w", c.owed, io.ErrUnexpectedEOF))
+		case err != nil:
 			return c.fail(err)
 		}
 	}

@@ -238,6 +238,33 @@ func TestAHalfMadeCallIsDropped(t *testing.T) {
 	}
 }
 
+func TestACallWhoseArgumentsDoNotMarshalIsDropped(t *testing.T) {
+	ours, kong, _, kongs := pair(t)
+	seen := answerer(t, kongs, nil)
+	if err := kong.ServiceRequest.ClearHeader("\xff"); err == nil {
+		t.Fatal("bytes that are no UTF-8 were marshalled")
+	}
+	_ = kong.Response.ClearHeader("x")
+	if err := ours.Return(nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-seen; !slices.Equal(got, []string{"kong.response.clear_header"}) {
+		t.Errorf("Kong saw %q", got)
+	}
+}
+
+func TestAnEventThatKongEndsAtASilentCallIsNoticed(t *testing.T) {
+	ours, kong, _, kongs := pair(t)
+	_ = kong.Response.SetHeader("x", "y")
+	if err := ours.Return(nil); err != nil {
+		t.Fatal(err)
+	}
+	_ = kongs.Close()
+	if err := ours.Settle(); err == nil || errors.Is(err, io.EOF) {
+		t.Errorf("got %v, want an error that is no usual end", err)
+	}
+}
+
 func TestMethodsThatReturnNothingComeFromTheProtocol(t *testing.T) {
 	for name, want := range map[string]kind{
 		"kong.log.warn": silent, "kong.log.set_serialize_value": silent, "kong.ctx.shared.set": silent,
@@ -269,8 +296,16 @@ func FuzzWrite(f *testing.F) {
 			rest = rest[n:]
 		}
 		_ = a.Close()
-		if sent := bytes.Join(counted.writes, nil); !bytes.HasPrefix(written, sent) {
-			t.Errorf("wrote %x, sent %x", written, sent)
+		frames := 0
+		for sent := bytes.Join(counted.writes, nil); len(sent) > 0; frames++ {
+			_, size, whole := wire.Cut(sent)
+			if !whole {
+				t.Fatalf("wrote %x, and half a frame was sent: %x", written, sent)
+			}
+			sent = sent[size:]
+		}
+		if frames%2 != 0 {
+			t.Errorf("wrote %x, and half a call was sent", written)
 		}
 	})
 }

@@ -38,6 +38,16 @@ func methodOf(name []byte) method {
 	return method{name: "an undeclared method", kind: answered}
 }
 
+// isMethod tells whether a frame that should hold arguments is a method's name instead. No argument
+// starts with a "k", which would be the tag of a field 13: the protocol's messages have none.
+func isMethod(payload []byte) bool {
+	if len(payload) == 0 || payload[0] != 'k' {
+		return false
+	}
+	_, ok := methods()[string(payload)]
+	return ok
+}
+
 // methods returns the PDK calls by name, read from the protocol's own service declaration.
 var methods = sync.OnceValue(func() map[string]method {
 	all := map[string]method{}

@@ -85,6 +85,9 @@ func playServer(folder string) int {
 	}
 	s := server.New(server.Config{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(), Keep: keep})
 	defer s.Close()
+	if _, err := os.Stat(filepath.Join(folder, "slow-start")); err == nil {
+		time.Sleep(2 * testTiming.Silence)
+	}
 	listener, err := server.Listen(socketIn(folder), 0o600)
 	if err != nil {
 		return 1

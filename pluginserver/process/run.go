@@ -105,7 +105,7 @@ func (r *run) startServer() error {
 	}
 	r.s.Log.Info("plugin server started", "pid", pid)
 	r.server = pid
-	r.silent.Reset(r.s.Timing.Silence)
+	r.silent.Reset(r.s.Timing.Start) // its first answer may take longer than any later one
 	return nil
 }
 

@@ -109,6 +109,16 @@ func TestAServerThatHangsIsKilledAndReplaced(t *testing.T) {
 	}
 }
 
+func TestAServerThatIsSlowToStartIsGivenTheTime(t *testing.T) {
+	p := startParent(t)
+	p.pid("gateway", "")
+	first := p.pid("server", "")
+	note(p.folder, "slow-start", true)
+	_ = syscall.Kill(first, syscall.SIGKILL)
+	p.pid("server", strconv.Itoa(first)) // written once it listens
+	eventually.Holds(t, patience, "an answer", p.answers)
+}
+
 func TestSIGQUITDrainsTheGatewayBeforeTheServerStops(t *testing.T) {
 	p := startParent(t)
 	p.pid("gateway", "")

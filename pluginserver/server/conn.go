@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"tollgate/internal/kong"
+	"tollgate/internal/panics"
 	"tollgate/pluginserver/pdkconn"
 	"tollgate/pluginserver/wire"
 )
@@ -39,18 +40,22 @@ func newConn(s *Server, nc net.Conn) *conn {
 var errHangUp = errors.New("hanging up")
 
 func (c *conn) serve(ctx context.Context) {
-	defer c.hangUp()
+	defer func() { _ = c.nc.Close() }()
 	for {
 		err := c.serveOne(ctx)
 		switch {
 		case err == nil:
 			c.keep()
 			continue
-		case errors.Is(err, errHangUp), errors.Is(err, io.EOF), errors.Is(err, wire.ErrStopped):
-		case errors.Is(err, net.ErrClosed):
+		case errors.Is(err, wire.ErrStopped):
+			c.linger()
+		case errors.Is(err, errHangUp), errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
 		default:
-			c.server.log().Warn("connection from Kong ended", "error", err)
+			c.server.log().Warn("connection from Kong ended", "error", err, panics.Stack(err))
 			c.server.metrics.brokenConns.Inc()
+		}
+		if c.kept {
+			c.end()
 		}
 		return
 	}
@@ -67,13 +72,23 @@ func (c *conn) keep() {
 	}
 }
 
-// hangUp ends the connection for Kong too, whoever else holds it.
-func (c *conn) hangUp() {
-	if unixConn, ok := c.nc.(*net.UnixConn); ok && c.kept {
-		_ = unixConn.CloseWrite()
-		_ = unixConn.CloseRead()
+// end tells Kong that nothing more comes, whoever else holds the connection: closing alone does not
+// where the parent has a duplicate.
+func (c *conn) end() {
+	if half, ok := c.nc.(*net.UnixConn); ok {
+		_ = half.CloseWrite()
 	}
-	_ = c.nc.Close()
+}
+
+// linger ends an idle connection in a way that Kong handles whatever it is doing: a command that is on
+// its way still has a taker, and Kong, which reads "closed", sends it again elsewhere. Where the
+// connection went at once, Kong would read "connection reset by peer" or fail at "broken pipe", and
+// answer 500 (pb_rpc.lua).
+func (c *conn) linger() {
+	const patience = 250 * time.Millisecond
+	c.end()
+	_ = c.nc.SetReadDeadline(time.Now().Add(patience))
+	_, _ = io.Copy(io.Discard, c.nc)
 }
 
 // serveOne waits for one command and answers it.
@@ -89,8 +104,9 @@ func (c *conn) serveOne(ctx context.Context) error {
 	if err := proto.Unmarshal(wire.Payload(frame), &call); err != nil {
 		return fmt.Errorf("reading a command: %w", err)
 	}
-	result, err := c.dispatch(ctx, &call)
-	if err != nil {
+	var result *pb.RpcReturn
+	caught := panics.Catch(func() { result, err = c.dispatch(ctx, &call) })
+	if err := errors.Join(err, caught); err != nil {
 		return err
 	}
 	result.Sequence = call.GetSequence()

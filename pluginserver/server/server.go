@@ -108,16 +108,36 @@ func (s *Server) accept(ctx context.Context, listener net.Listener) error {
 	}
 }
 
-// drain lets running events end, for at most the given time.
+// drain lets running events end, for at most the given time; then it ends their context, cuts their
+// connections off, and gives them a moment to notice. A handler that does not is left behind.
 func (s *Server) drain(atMost time.Duration, cancelEvents context.CancelFunc) {
+	const notice = 500 * time.Millisecond
 	s.draining.Store(true)
 	s.eachConn((*conn).wakeIfIdle)
-	cutOff := time.AfterFunc(atMost, func() {
-		cancelEvents()
-		s.eachConn(func(c *conn) { _ = c.nc.Close() })
-	})
-	defer cutOff.Stop()
-	s.running.Wait()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.running.Wait()
+	}()
+	if ended(done, atMost) {
+		return
+	}
+	cancelEvents()
+	s.eachConn(func(c *conn) { _ = c.nc.Close() })
+	if !ended(done, notice) {
+		s.config.Log.Error("events do not end, leaving them behind", "connections", s.connections())
+	}
+}
+
+func ended(done <-chan struct{}, atMost time.Duration) bool {
+	timer := time.NewTimer(atMost)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return true
+	case <-timer.C:
+		return false
+	}
 }
 
 func (s *Server) eachConn(do func(*conn)) {

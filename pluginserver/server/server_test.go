@@ -335,37 +335,3 @@ func TestAHalfFrameEndsItsConnection(t *testing.T) {
 		t.Errorf("got %v, want the end of the connection", err)
 	}
 }
-
-func TestARunningEventEndsBeforeTheServerDoes(t *testing.T) {
-	entered, leave := make(chan struct{}), make(chan struct{})
-	r := start(t, func(context.Context, *kong.Request) { close(entered); <-leave })
-	idle, busy := r.dial(), r.dial()
-	id := r.instance(busy, `{}`)
-	r.instance(idle, `{}`)
-	result := make(chan error, 1)
-	go func() { _, err := busy.Event(id, nothing); result <- err }()
-	<-entered
-	stopped := make(chan struct{})
-	go func() { r.stop(); close(stopped) }()
-	if _, err := idle.ReadFrame(); !errors.Is(err, io.EOF) {
-		t.Errorf("the idle connection: %v, want io.EOF", err)
-	}
-	if _, err := wiretest.Dial(r.socket); err == nil {
-		t.Error("the socket still takes connections")
-	}
-	close(leave)
-	if err := <-result; err != nil {
-		t.Errorf("the running event: %v", err)
-	}
-	<-stopped
-}
-
-func TestAnEventThatHangsIsCutOffAfterTheDrainPeriod(t *testing.T) {
-	entered := make(chan struct{})
-	r := start(t, func(ctx context.Context, _ *kong.Request) { close(entered); <-ctx.Done() })
-	c := r.dial()
-	id := r.instance(c, `{}`)
-	go func() { _, _ = c.Event(id, nothing) }()
-	<-entered
-	r.stop() // returns, or the test times out
-}

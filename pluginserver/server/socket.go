@@ -31,8 +31,8 @@ func Listen(path string, mode fs.FileMode) (net.Listener, error) {
 		return nil, err
 	}
 	defer unlock()
-	if answers(path) {
-		return nil, fmt.Errorf("listening on %s: %w", path, ErrInUse)
+	if err := vacant(path); err != nil {
+		return nil, fmt.Errorf("listening on %s: %w", path, err)
 	}
 	return bind(path, mode)
 }
@@ -50,16 +50,29 @@ func lockFolder(dir string) (unlock func(), err error) {
 	return func() { _ = f.Close() }, nil
 }
 
-// answers tells whether a process listens at path. One that is stopped counts too: its kernel accepts.
-func answers(path string) bool {
+// vacant returns nil where the path is free, or holds a socket that nobody listens on. A process that
+// is stopped listens too: its kernel accepts.
+func vacant(path string) error {
 	const patience = time.Second
-	nc, err := net.DialTimeout("unix", path, patience)
-	if err != nil {
-		// A full backlog is a listener too.
-		return errors.Is(err, syscall.EAGAIN) || errors.Is(err, os.ErrDeadlineExceeded)
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case info.Mode().Type() != fs.ModeSocket:
+		return errors.New("there is something else than a socket")
 	}
-	_ = nc.Close()
-	return true
+	nc, err := net.DialTimeout("unix", path, patience)
+	switch {
+	case err == nil:
+		return errors.Join(ErrInUse, nc.Close())
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, fs.ErrNotExist):
+		return nil
+	case errors.Is(err, syscall.EAGAIN): // the backlog is full
+		return ErrInUse
+	}
+	return err
 }
 
 // bind listens under a temporary name and renames it to path, so that the socket appears at once
@@ -79,14 +92,22 @@ func bind(path string, mode fs.FileMode) (net.Listener, error) {
 		return nil, fmt.Errorf("listening on %s: %w", path, err)
 	}
 	l := &socket{Listener: listener}
-	l.close = sync.OnceValue(func() error {
-		err := listener.Close()
-		if now, statErr := os.Lstat(path); statErr == nil && os.SameFile(own, now) {
-			err = errors.Join(err, os.Remove(path))
-		}
-		return err
-	})
+	l.close = sync.OnceValue(func() error { return leave(listener, path, own) })
 	return l, nil
+}
+
+// leave closes a listener and removes its file while that is still its own. The lock keeps a new
+// server from putting its own there between the look and the removal.
+func leave(listener net.Listener, path string, own fs.FileInfo) error {
+	unlock, err := lockFolder(filepath.Dir(path))
+	if err == nil {
+		defer unlock()
+	}
+	err = errors.Join(err, listener.Close())
+	if now, statErr := os.Lstat(path); statErr == nil && os.SameFile(own, now) {
+		err = errors.Join(err, os.Remove(path))
+	}
+	return err
 }
 
 func publish(temporary, path string, mode fs.FileMode) (fs.FileInfo, error) {

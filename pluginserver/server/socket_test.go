@@ -80,6 +80,48 @@ func TestCloseLeavesAnotherServersSocketAlone(t *testing.T) {
 	_ = nc.Close()
 }
 
+func TestListenReplacesNothingButASocket(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	if err := os.WriteFile(path, []byte("precious"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if l, err := Listen(path, 0o600); err == nil {
+		_ = l.Close()
+		t.Error("listened in place of a file")
+	}
+	if data, err := os.ReadFile(path); err != nil || string(data) != "precious" {
+		t.Errorf("the file holds %q, %v", data, err)
+	}
+}
+
+func TestCloseAndListenExcludeEachOther(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	older, err := Listen(path, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unlock, err := lockFolder(filepath.Dir(path)) // as a newer server that is about to take the path
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- older.Close() }()
+	newer, err := bind(path, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer newer.Close()
+	unlock()
+	if err := <-closed; err != nil {
+		t.Fatal(err)
+	}
+	nc, err := net.Dial("unix", path)
+	if err != nil {
+		t.Fatalf("the newer server's socket is gone: %v", err)
+	}
+	_ = nc.Close()
+}
+
 func TestListenLeavesNothingBehindWhereItFails(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "s")

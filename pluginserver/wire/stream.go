@@ -81,15 +81,18 @@ func (s *Stream) next(stopped func() bool) ([]byte, error) {
 		if began.IsZero() && !idle {
 			began = now
 		}
-		if err := s.fill(max(size, HeaderSize), now); err == nil {
+		if err := s.armRead(now); err != nil {
+			return nil, err
+		}
+		if idle && stopped() { // asked after the deadline was set, which may have undone a stop's
+			return nil, ErrStopped
+		}
+		if err := s.fill(max(size, HeaderSize)); err == nil {
 			continue
 		} else if !errors.Is(err, os.ErrDeadlineExceeded) {
 			return nil, s.endOfStream(err)
 		}
-		switch {
-		case idle && stopped():
-			return nil, ErrStopped
-		case !idle && time.Since(began) >= s.limits.Patience:
+		if !idle && time.Since(began) >= s.limits.Patience {
 			return nil, ErrTimeout
 		}
 	}
@@ -104,11 +107,8 @@ func (s *Stream) endOfStream(err error) error {
 }
 
 // fill reads once, into a buffer with room for a frame of the given size.
-func (s *Stream) fill(size int, now time.Time) error {
+func (s *Stream) fill(size int) error {
 	s.makeRoom(size)
-	if err := s.armRead(now); err != nil {
-		return err
-	}
 	n, err := s.conn.Read(s.buf[s.end:])
 	s.end += n
 	if n > 0 {
@@ -148,13 +148,16 @@ func (s *Stream) Skip() error {
 	buffered := min(s.oversize, s.end-s.start)
 	s.start += buffered
 	s.oversize -= buffered
-	for s.oversize > 0 {
+	for began := time.Now(); s.oversize > 0; {
 		if err := s.armRead(time.Now()); err != nil {
 			return err
 		}
 		n, err := s.conn.Read(s.buf[:min(s.oversize, len(s.buf))])
 		s.oversize -= n
-		if err != nil {
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded) && time.Since(began) < s.limits.Patience:
+			s.readDeadline = time.Time{} // moved by a stop: the frame is still owed
+		case err != nil:
 			return err
 		}
 	}

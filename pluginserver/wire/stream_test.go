@@ -142,13 +142,15 @@ func TestStreamFinishesAFrameThatBeganBeforeTheStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, kongs := net.Pipe()
 		defer kongs.Close()
+		var stopped atomic.Bool
 		go func() {
 			_, _ = kongs.Write([]byte{2, 0, 0, 0, 'o'})
+			stopped.Store(true)
 			_ = ours.SetReadDeadline(time.Unix(1, 0))
 			time.Sleep(time.Second)
 			_, _ = kongs.Write([]byte{'k'})
 		}()
-		frame, err := NewStream(ours, testLimits).NextIdle(func() bool { return true })
+		frame, err := NewStream(ours, testLimits).NextIdle(stopped.Load)
 		if err != nil || string(Payload(frame)) != "ok" {
 			t.Fatalf("got %q, %v", frame, err)
 		}
