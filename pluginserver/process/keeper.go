@@ -102,13 +102,20 @@ func (k *keeper) wait(atMost time.Duration, handedOver func() bool) bool {
 	goOn := err == nil
 	for _, event := range events[:max(n, 0)] {
 		if fd := int(event.Fd); fd != k.control {
-			delete(k.held, fd)
-			_ = unix.Close(fd)
+			k.drop(fd)
 		} else {
 			goOn = handedOver() && goOn
 		}
 	}
 	return goOn
+}
+
+// drop closes a duplicate. While the server has the connection open closing does not end the watch,
+// and what it reports would be taken for another file that has got the number since.
+func (k *keeper) drop(fd int) {
+	_ = unix.EpollCtl(k.epoll, unix.EPOLL_CTL_DEL, fd, nil)
+	delete(k.held, fd)
+	_ = unix.Close(fd)
 }
 
 // take receives a duplicate. It tells whether the server is still there.

@@ -3,11 +3,14 @@ package process
 import (
 	"errors"
 	"io"
+	"log/slog"
+	"os"
 	"syscall"
 	"testing"
 	"time"
 
 	pb "github.com/Kong/go-pdk/server/kong_plugin_protocol"
+	"golang.org/x/sys/unix"
 
 	"tollgate/pluginserver/wiretest"
 	"tollgate/test/eventually"
@@ -72,4 +75,51 @@ func TestTheParentHoldsNoConnectionThatHasEnded(t *testing.T) {
 		_ = c.Close()
 	}
 	eventually.Holds(t, patience, "none of them to be held", func() bool { return held() <= before+1 }) // a probe's may be
+}
+
+// handedOver gives a keeper one end of a connection, which stays open here too, as in a server that
+// has not noticed yet that Kong's end is closed. It returns Kong's end.
+func handedOver(t *testing.T, serverEnd *os.File) (kongs int) {
+	t.Helper()
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = unix.Close(pair[0]) })
+	if err := unix.Sendmsg(int(serverEnd.Fd()), []byte{0}, unix.UnixRights(pair[0]), nil, 0); err != nil {
+		t.Fatal(err)
+	}
+	return pair[1]
+}
+
+func TestTheKeeperClosesNothingTwice(t *testing.T) {
+	serverEnd, err := startKeeper(slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer serverEnd.Close()
+	open := func() int { return openSockets(t, os.Getpid()) }
+	endOne := func() {
+		before := open()
+		kongs := handedOver(t, serverEnd)
+		eventually.Holds(t, patience, "the duplicate", func() bool { return open() == before+3 })
+		_ = unix.Close(kongs)
+		eventually.Holds(t, patience, "the duplicate to be closed", func() bool { return open() == before+1 })
+	}
+	endOne()
+	var files []*os.File // one of which gets the number that the duplicate had
+	for range 20 {
+		f, err := os.Open(os.DevNull)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		files = append(files, f)
+	}
+	endOne() // the keeper has looked at what it watches once more
+	for _, f := range files {
+		if _, err := f.Stat(); err != nil {
+			t.Errorf("a file of somebody else was closed: %v", err)
+		}
+	}
 }
