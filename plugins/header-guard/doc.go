@@ -5,11 +5,13 @@
 //
 // # What counts as present
 //
-// A header is present if it came under its exact name and every line of it is sound: an upstream may
+// A header is present if it came under its exact name, goes on, and every line of it is sound: an upstream may
 // read the first line, the last or all of them. The first line at fault gives the reason:
 //
 //   - missing: no line came under that name. Kong runs nginx with underscores_in_headers on, and its
 //     own look-ups take X_Api_Key for X-Api-Key; here that alias does not count.
+//   - hop_by_hop: Connection names it (RFC 9110, section 7.6.1), and Kong takes it off after the plugins
+//     ran. Upgrade is not concerned: it always stands there, and Kong sends on that of a WebSocket.
 //   - blank: a line is empty, or holds only spaces and tabs. A BIG-IP's Request Header Erase
 //     overwrites a value with spaces, and nginx cuts those off: what is left is an empty value.
 //   - not_utf8: a line is no UTF-8, which protobuf, JSON and most upstreams refuse.

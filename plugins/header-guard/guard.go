@@ -54,7 +54,7 @@ func (g *Guard) Check(headers map[string][]string) Verdict {
 			v.Status = d.status
 		}
 		for _, name := range d.names {
-			v.Violations = append(v.Violations, Violation{d.rule, name, judge(headers[name], d.match)})
+			v.Violations = append(v.Violations, Violation{d.rule, name, d.judge(headers, name)})
 		}
 	}
 	return v
@@ -62,18 +62,44 @@ func (g *Guard) Check(headers map[string][]string) Verdict {
 
 func (d *demand) satisfied(headers map[string][]string) bool {
 	for _, name := range d.names {
-		if judge(headers[name], d.match) == "" {
+		if d.judge(headers, name) == "" {
 			return true
 		}
 	}
 	return false
 }
 
-// judge returns the reason of the first line at fault, or "" where all lines are sound.
-func judge(lines []string, match *regexp.Regexp) Reason {
-	if len(lines) == 0 {
+// judge returns why the header does not count as present, or "" where it does.
+func (d *demand) judge(headers map[string][]string, name string) Reason {
+	switch lines := headers[name]; {
+	case len(lines) == 0:
 		return Missing
+	case hopByHop(headers["connection"], name):
+		return HopByHop
+	default:
+		return atFault(lines, d.match)
 	}
+}
+
+// hopByHop tells whether a line of Connection names the header. After the plugins ran Kong removes what
+// stands there (RFC 9110, section 7.6.1; kong/runloop/handler.lua), in this spelling only. Upgrade is
+// the exception: it must stand there, and Kong sends on that of a WebSocket.
+func hopByHop(connection []string, name string) bool {
+	if name == "upgrade" {
+		return false
+	}
+	for _, line := range connection {
+		for option := range strings.SplitSeq(line, ",") {
+			if strings.EqualFold(strings.TrimSpace(option), name) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// atFault returns the reason of the first line at fault, or "" where all lines are sound.
+func atFault(lines []string, match *regexp.Regexp) Reason {
 	for _, line := range lines {
 		switch {
 		case strings.Trim(line, " \t") == "": // optional white space, RFC 9110, section 5.6.3

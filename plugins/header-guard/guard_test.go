@@ -45,6 +45,11 @@ func TestOneRule(t *testing.T) {
 		{"the first line at fault gives the reason", headers{"x-tenant": {"ACME", ""}}, Pattern},
 		{"the alias with underscores is missing", headers{"x_tenant": {"acme"}}, Missing},
 		{"an alias beside it changes nothing", headers{"x_tenant": {"BAD"}, "x-tenant": {"acme"}}, ""},
+		{"a header that Connection takes off", headers{"x-tenant": {"acme"}, "connection": {"X-Tenant"}}, HopByHop},
+		{"one that Connection takes off among others", headers{"x-tenant": {"acme"}, "connection": {"keep-alive", "te,, \v\tX-TENANT \t"}}, HopByHop},
+		{"one that is taken off, whatever its value", headers{"x-tenant": {""}, "connection": {"x-tenant"}}, HopByHop},
+		{"one that Connection names and that never came is missing", headers{"connection": {"x-tenant"}}, Missing},
+		{"a Connection that names others", headers{"x-tenant": {"acme"}, "connection": {"keep-alive, x-tenants, x", "x_tenant"}}, ""},
 	}
 	guard := guardOf(t, rule)
 	for _, row := range rows {
@@ -97,6 +102,13 @@ func TestSeveralRules(t *testing.T) {
 	}
 }
 
+func TestUpgradeGoesOnThoughConnectionNamesIt(t *testing.T) {
+	guard := guardOf(t, `{"rules":[{"header":"Upgrade","match":"^websocket$"}]}`)
+	if v := guard.Check(headers{"connection": {"keep-alive, Upgrade"}, "upgrade": {"websocket"}}); !v.Passes() {
+		t.Errorf("a handshake was refused: %v", v)
+	}
+}
+
 func TestMatchIsNotAnchored(t *testing.T) {
 	guard := guardOf(t, `{"rules":[{"header":"via","match":"f5"}]}`)
 	if v := guard.Check(headers{"via": {"1.1 f5-west"}}); !v.Passes() {
@@ -109,6 +121,7 @@ func FuzzCheck(f *testing.F) {
 	f.Add("x_tenant", "acme", "apikey", " \t")
 	f.Add("x-tenant", "\xff", "x-tenant", "ok")
 	f.Add("", "", "apikey", "k")
+	f.Add("connection", "close, x-tenant", "x-tenant", "acme")
 	guard := guardOf(f, `{"rules":[{"header":"x-tenant","match":"^[a-z]+$"}],"any_of":[{"headers":["authorization","apikey"],"status":401}]}`)
 	f.Fuzz(func(t *testing.T, name1, value1, name2, value2 string) {
 		h := headers{}
@@ -166,6 +179,6 @@ func benchmarkCase(tb testing.TB) (*Guard, headers) {
 		"any_of": [{"headers":["authorization","apikey"],"status":401}]}`)
 	return guard, headers{
 		"host": {"api.example.com"}, "x-forwarded-proto": {"https"}, "x-tenant": {"acme"},
-		"accept": {"*/*"}, "user-agent": {"test"}, "apikey": {"k"},
+		"accept": {"*/*"}, "user-agent": {"test"}, "apikey": {"k"}, "connection": {"keep-alive, X-Other"},
 	}
 }

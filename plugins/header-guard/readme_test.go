@@ -13,7 +13,7 @@ func TestReadmeAndConfigAreAsTheSchemaSays(t *testing.T) { schematest.Check[Conf
 func TestReadmeNamesEveryReasonAndDecision(t *testing.T) {
 	readme := readme(t)
 	for _, name := range []string{
-		string(Missing), string(Blank), string(NotUTF8), string(Pattern),
+		string(Missing), string(HopByHop), string(Blank), string(NotUTF8), string(Pattern),
 		string(passed), string(audited), string(rejected), string(unread), challenge,
 	} {
 		if !strings.Contains(readme, name) {

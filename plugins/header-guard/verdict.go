@@ -3,12 +3,14 @@ package headerguard
 // Reason is why a header does not count as present.
 type Reason string
 
-// The reasons, in the order in which a line is examined.
+// The reasons, in the order in which a header is examined.
 const (
 	Missing Reason = "missing"
-	Blank   Reason = "blank"
-	NotUTF8 Reason = "not_utf8"
-	Pattern Reason = "pattern"
+	// HopByHop: it came, but Connection names it, so Kong takes it off before it goes on.
+	HopByHop Reason = "hop_by_hop"
+	Blank    Reason = "blank"
+	NotUTF8  Reason = "not_utf8"
+	Pattern  Reason = "pattern"
 )
 
 // Violation is one header at fault. It holds no value of the request.

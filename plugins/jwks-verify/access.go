@@ -31,6 +31,10 @@ func (h *handler) Access(ctx context.Context, r *kong.Request) {
 		h.refuse(r, verdict{reason: reasonMalformed, issuer: noIssuer, badRequest: true, detail: "the headers cannot all be read"})
 		return
 	}
+	if stripsIdentity(headers["connection"]) {
+		h.refuse(r, verdict{reason: reasonMalformed, issuer: noIssuer, badRequest: true, detail: "Connection names a header that tells identity"})
+		return
+	}
 	token, refused := bearer(headers)
 	if refused != nil {
 		h.refuse(r, verdict{reason: refused.reason, issuer: noIssuer, badRequest: true, detail: refused.detail})

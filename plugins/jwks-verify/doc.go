@@ -5,7 +5,8 @@
 //
 // In this order, and the first failure names the reason:
 //
-//   - the request: exactly one Authorization header field with the scheme Bearer (RFC 6750, section 2.1);
+//   - the request: headers that can all be read, a Connection that names none that tells identity;
+//     exactly one Authorization header field with the scheme Bearer (RFC 6750, section 2.1);
 //   - the token's form: three segments of strict base64url, the first two JSON objects without duplicate
 //     members (RFC 8725, section 3; RFC 7519, section 4), no crit (RFC 7515, section 4.1.11), a typ that
 //     an access token may have;
@@ -25,7 +26,9 @@
 // # Identity
 //
 // The first of consumer_claims whose value is the id or the username of a consumer authenticates that
-// consumer. The credential is the token's client_id, else its sub. X-Consumer-*, X-Credential-Identifier
-// and their kin from the client are removed in every spelling. The verified claims stand in
-// kong.ctx.shared.tollgate_claims for plugins that run later.
+// consumer. The issuers of one configuration share the consumers. The credential is the token's
+// client_id, else its sub. X-Consumer-*, X-Credential-*, X-Authenticated-* and X-Anonymous-Consumer from
+// the client are removed in every spelling, and a request whose Connection names one of them is refused,
+// because Kong would then remove ours. The verified claims stand in kong.ctx.shared.tollgate_claims for
+// plugins that run later.
 package jwksverify

@@ -45,14 +45,14 @@ func newTransport() *http.Transport {
 }
 
 // checkRedirect follows redirects only within the host that the operator named, and never from https
-// to http.
+// to http: insecure_http is for addresses that the operator wrote as http.
 func checkRedirect(next *http.Request, via []*http.Request, insecureHTTP bool) error {
 	switch {
 	case len(via) > maxRedirects:
 		return errors.New("too many redirects")
 	case next.URL.Host != via[0].URL.Host:
 		return errors.New("redirected to another host")
-	case next.URL.Scheme != "https" && !insecureHTTP:
+	case next.URL.Scheme != "https" && (via[0].URL.Scheme == "https" || !insecureHTTP):
 		return errors.New("redirected to plain http")
 	}
 	return nil

@@ -92,8 +92,10 @@ func TestFetchNeverGoesFromHTTPSToHTTP(t *testing.T) {
 		http.Redirect(w, r, "http://"+r.Host+"/jwks", http.StatusFound)
 	}))
 	defer s.Close()
-	if _, err := newFetcher(s.URL, false, transportFor(s)).fetch(t.Context()); err == nil || !strings.Contains(err.Error(), "plain http") {
-		t.Errorf("got %v", err)
+	for _, insecureHTTP := range []bool{false, true} {
+		if _, err := newFetcher(s.URL, insecureHTTP, transportFor(s)).fetch(t.Context()); err == nil || !strings.Contains(err.Error(), "plain http") {
+			t.Errorf("with insecure_http %t: got %v", insecureHTTP, err)
+		}
 	}
 }
 

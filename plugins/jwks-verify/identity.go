@@ -36,19 +36,36 @@ func (c claims) credentialID() string {
 func forged(headers map[string][]string) []string {
 	var out []string
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
-		if tellsIdentity(strings.ReplaceAll(strings.ToLower(name), "_", "-")) {
+		if tellsIdentity(name) {
 			out = append(out, name)
 		}
 	}
 	return out
 }
 
-func tellsIdentity(name string) bool {
-	switch name {
-	case "x-credential-identifier", "x-anonymous-consumer", "x-authenticated-userid", "x-authenticated-groups":
-		return true
+// stripsIdentity tells whether a line of Connection names a header that tells identity. Kong removes what
+// Connection names after the plugins ran (RFC 9110, section 7.6.1; kong/runloop/handler.lua), so that a
+// client could take off what is set here.
+func stripsIdentity(connection []string) bool {
+	for _, line := range connection {
+		for name := range strings.SplitSeq(line, ",") {
+			if tellsIdentity(strings.TrimSpace(name)) {
+				return true
+			}
+		}
 	}
-	return strings.HasPrefix(name, "x-consumer-")
+	return false
+}
+
+// tellsIdentity takes a name in any case and spelling.
+func tellsIdentity(name string) bool {
+	name = strings.ReplaceAll(strings.ToLower(name), "_", "-")
+	for _, prefix := range [...]string{"x-consumer-", "x-credential-", "x-authenticated-", "x-anonymous-consumer"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
 }
 
 // identityHeaders are what Kong's own auth plugins tell the upstream (kong/constants.lua).

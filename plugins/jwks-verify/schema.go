@@ -23,7 +23,7 @@ func Schema() schema.Plugin {
 				Name: "consumer_claims", Kind: schema.Array, Default: []string{"client_id"},
 				Elements: &schema.Field{Kind: schema.String},
 				Doc: "Claims that may hold the id or the username of a consumer, tried in order; the first found is authenticated, an empty list looks none up. " +
-					"Name only claims that the issuer, not its users, chooses.",
+					"Name only claims that the issuer, not its users, chooses. All issuers of one configuration share the consumers: each can name any of them.",
 			},
 			{
 				Name: "consumer_required", Kind: schema.Boolean, Default: false,
