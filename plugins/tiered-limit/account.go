@@ -27,6 +27,9 @@ const (
 func (a *account) take(l Limits, now time.Time) Outcome {
 	after, clock := a.at(l, now.UnixMicro())
 	left, wait := after.rate(l, clock)
+	if wait > 0 {
+		wait += clock - now.UnixMicro() // who waits does so from now, and not from when the clock stands still
+	}
 	out := Outcome{
 		RateLeft: left, RateWait: milliseconds(wait),
 		DayLeft: max(0, l.Quota-after.used),
@@ -64,6 +67,11 @@ func (a *account) at(l Limits, now int64) (account, int64) {
 	clock := max(now, after.last)
 	first, _ := slices.BinarySearch(after.recent, clock-second+1)
 	after.recent = after.recent[first:]
+	if l.Burst > 0 {
+		// A bucket that was lowered is no more than empty. Clamped before it drains: a rejected request
+		// writes nothing, and the debt above the burst would have to drain first.
+		after.debt = min(after.debt, l.Burst*second)
+	}
 	after.debt = drained(after.debt, clock-after.last, l.TPS)
 	return after, clock
 }

@@ -79,8 +79,26 @@ func TestEveryStoreKeepsTheLimits(t *testing.T) {
 		},
 		"a clock that steps back a little stands still": {
 			{at: 500 * ms, limits: Limits{TPS: 2}, admitted: 1, last: Outcome{RateLeft: 1}},
-			{limits: Limits{TPS: 2}, requests: 2, admitted: 1, last: Outcome{RateWait: time.Second}},
+			{limits: Limits{TPS: 2}, requests: 2, admitted: 1, last: Outcome{RateWait: 1500 * ms}},
+			{at: 1500*ms - us, limits: Limits{TPS: 2}, last: Outcome{RateWait: 1 * ms}},
 			{at: 1500 * ms, limits: Limits{TPS: 2}, requests: 3, admitted: 2, last: Outcome{RateWait: time.Second}},
+		},
+		"a bucket whose clock steps back a little waits until the clock has caught up too": {
+			{at: 500 * ms, limits: Limits{TPS: 10, Burst: 2}, requests: 2, admitted: 2},
+			{limits: Limits{TPS: 10, Burst: 2}, last: Outcome{RateWait: 600 * ms}},
+			{at: 600*ms - us, limits: Limits{TPS: 10, Burst: 2}, last: Outcome{RateWait: 1 * ms}},
+			{at: 600 * ms, limits: Limits{TPS: 10, Burst: 2}, admitted: 1},
+		},
+		"a lowered bucket waits 1/tps at most": {
+			{limits: Limits{TPS: 1000, Burst: 10000}, requests: 300, admitted: 300, last: Outcome{RateLeft: 9700}},
+			{limits: Limits{TPS: 1, Burst: 5}, last: Outcome{RateWait: time.Second}},
+			{at: 400 * ms, limits: Limits{TPS: 1, Burst: 5}, last: Outcome{RateWait: 600 * ms}},
+			{at: time.Second, limits: Limits{TPS: 1, Burst: 5}, requests: 2, admitted: 1, last: Outcome{RateWait: time.Second}},
+		},
+		"a bucket that takes over from a higher exact rate waits 1/tps at most": {
+			{limits: Limits{TPS: 300}, requests: 300, admitted: 300},
+			{limits: Limits{TPS: 2, Burst: 5}, last: Outcome{RateWait: 500 * ms}},
+			{at: 500 * ms, limits: Limits{TPS: 2, Burst: 5}, requests: 2, admitted: 1, last: Outcome{RateWait: 500 * ms}},
 		},
 		"a clock that steps back further forgets the rate but locks nobody out": {
 			{at: time.Hour, limits: Limits{TPS: 2, Quota: 9}, requests: 3, admitted: 2, last: Outcome{RateWait: time.Second, DayLeft: 7}},

@@ -123,6 +123,11 @@ end
 
 local rate_left, wait = 0, 0
 if tps > 0 then
+  if burst > 0 then
+    -- A bucket that was lowered is no more than empty. Clamped before it drains: a rejected request
+    -- writes nothing, and the debt above the burst would have to drain first.
+    debt = math.min(debt, burst * SECOND)
+  end
   debt = math.max(0, debt - (clock - last) * tps)
   if burst > 0 then
     rate_left = math.max(0, math.floor(burst - debt / SECOND))
@@ -135,6 +140,9 @@ if tps > 0 then
       tail = first_young(tail)
       rate_left = tps - (head - tail)
     end
+  end
+  if wait > 0 then
+    wait = wait + clock - now -- who waits does so from now, and not from when the clock stands still
   end
 end
 
