@@ -22,6 +22,7 @@ import (
 	"tollgate/internal/schema"
 	"tollgate/pluginserver/server"
 	"tollgate/pluginserver/wiretest"
+	"tollgate/test/eventually"
 )
 
 // The test binary plays the servers too, each in a process of its own.
@@ -111,16 +112,11 @@ func startServer(b *testing.B, which, handlerName string) (pid int, socket strin
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	const patience, step = 5 * time.Second, 5 * time.Millisecond
-	for deadline := time.Now().Add(patience); ; time.Sleep(step) {
-		if c, err := wiretest.Dial(socket); err == nil {
-			_ = c.Close()
-			return cmd.Process.Pid, socket
-		}
-		if time.Now().After(deadline) {
-			b.Fatalf("no answer on %s", socket)
-		}
-	}
+	eventually.Holds(b, 5*time.Second, "an answer on "+socket, func() bool {
+		c, err := wiretest.Dial(socket)
+		return err == nil && c.Close() == nil
+	})
+	return cmd.Process.Pid, socket
 }
 
 // cpuTime is what a process has used so far (proc(5), fields utime and stime).

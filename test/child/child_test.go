@@ -1,6 +1,8 @@
 package child
 
 import (
+	"bufio"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -34,12 +36,25 @@ func TestCodeIsThatOfAShell(t *testing.T) {
 }
 
 func TestStopKillsWhatIgnoresSIGTERM(t *testing.T) {
-	p, err := Start(Command{Argv: []string{"sh", "-c", `trap "" TERM; while :; do sleep 1; done`}})
+	out, in, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Stop(50 * time.Millisecond); err == nil && p.Code() != 128+int(syscall.SIGTERM) {
-		t.Errorf("no error, code %d", p.Code()) // SIGTERM before the trap is fine
+	defer out.Close()
+	// exec keeps what is ignored, and leaves one process, which the kill reaches.
+	p, err := Start(Command{Argv: []string{"sh", "-c", `trap "" TERM; echo deaf; exec sleep 60`}, Output: in})
+	_ = in.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(out).ReadString('\n'); line != "deaf\n" {
+		t.Fatalf("the child said %q: %v", line, err)
+	}
+	if err := p.Stop(50 * time.Millisecond); err == nil {
+		t.Error("no error tells of the kill")
+	}
+	if got, want := p.Code(), 128+int(syscall.SIGKILL); got != want {
+		t.Errorf("code %d, want %d", got, want)
 	}
 }
 

@@ -23,6 +23,7 @@ func TestHeaderGuardRefusesWhatIsMissing(t *testing.T) {
 		{"a name with an underscore is another name", []string{"X_Tenant_Id: acme", basic, client}, 400, []violation{at("rules[1]", "x-tenant-id", "missing")}},
 		{"the second of two lines is blank", []string{tenant, "X-Tenant-Id:", basic, client}, 400, []violation{at("rules[1]", "x-tenant-id", "blank")}},
 		{"a value that is no UTF-8", []string{"X-Tenant-Id: acm\xe9", basic, client}, 400, []violation{at("rules[1]", "x-tenant-id", "not_utf8")}},
+		{"a header that Connection takes off on the way", []string{tenant, "Connection: X-Tenant-Id", basic, client}, 400, []violation{at("rules[1]", "x-tenant-id", "hop_by_hop")}},
 		{"the status is the rule's own", []string{tenant, client}, 401, []violation{at("rules[2]", "authorization", "missing")}},
 		{"none of a group", []string{tenant, basic}, 403, []violation{at("any_of[1]", "x-client-cert", "missing"), at("any_of[1]", "x-client-id", "missing")}},
 		{"the first of several gives the status", []string{client}, 400, []violation{at("rules[1]", "x-tenant-id", "missing"), at("rules[2]", "authorization", "missing")}},

@@ -77,6 +77,18 @@ func TestACopyOfAnIdentityHeaderFromTheClientIsRemoved(t *testing.T) {
 	}
 }
 
+// A gateway takes off what Connection names (RFC 9110, section 7.6.1), and so would take off what
+// jwks-verify has set: the upstream would not learn who asks.
+func TestAClientCannotHaveTheIdentityTakenOff(t *testing.T) {
+	r := get(t, "/token", bearer(t, issuer.Token{Client: "premium-app"}),
+		"Connection: X-Consumer-ID, X-Consumer-Username, X-Consumer-Custom-ID, X-Credential-Identifier")
+	r.is(t, http.StatusBadRequest)
+	r.problem(t)
+	if got := accessLog(t, r).tollgate("jwks_verify")["reason"]; got != "malformed" {
+		t.Errorf("reason %v", got)
+	}
+}
+
 func TestARouteMayRequireAConsumer(t *testing.T) {
 	r := get(t, "/registered", bearer(t, issuer.Token{Client: "nobodys-app"}))
 	r.is(t, http.StatusForbidden)

@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -8,10 +9,35 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/redis/go-redis/v9"
 
 	"tollgate/test/eventually"
 	"tollgate/test/issuer"
+	"tollgate/test/sandbox"
 )
+
+// forget empties the shared gateway's Redis: a test that judges counts does not begin with those of
+// others, nor with its own of an earlier run (go test -count).
+func forget(t *testing.T) {
+	t.Helper()
+	client := redis.NewClient(&redis.Options{
+		Addr: net.JoinHostPort(shared.Redis.Host, shared.Redis.Port), Password: sandbox.RedisPassword,
+	})
+	defer client.Close()
+	if err := client.FlushAll(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// remaining is what an answer says is left of a window, "Second" or "Day".
+func (r reply) remaining(t *testing.T, window string) int {
+	t.Helper()
+	n, err := strconv.Atoi(r.headers.Get("X-RateLimit-Remaining-" + window))
+	if err != nil {
+		t.Fatalf("status %d, headers %v: %v", r.status, r.headers, err)
+	}
+	return n
+}
 
 func TestAnyRollingSecondHasNoMoreThanTheTierAllows(t *testing.T) {
 	for _, row := range []struct {
@@ -19,6 +45,7 @@ func TestAnyRollingSecondHasNoMoreThanTheTierAllows(t *testing.T) {
 		limit, sent int
 	}{{"free-burst", 20, 60}, {"premium-burst", 100, 200}} {
 		t.Run(row.consumer, func(t *testing.T) {
+			forget(t)
 			byStatus, took := burst(t, row.sent, "/limited/key", keyOf(row.consumer))
 			checkRate(t, byStatus, took, row.limit)
 			if len(byStatus[429]) == 0 {
@@ -50,7 +77,8 @@ func checkSecondExceeded(t *testing.T, r reply, limit int) {
 }
 
 func TestAdmittedResponsesCarryKongsHeaders(t *testing.T) {
-	r := get(t, "/limited/key", keyOf("free-app"))
+	forget(t)
+	r := get(t, "/limited/key", keyOf("free-headers"))
 	r.is(t, http.StatusOK)
 	for name, want := range map[string]string{
 		"X-RateLimit-Limit-Second": "20", "X-RateLimit-Remaining-Second": "19",
@@ -64,6 +92,7 @@ func TestAdmittedResponsesCarryKongsHeaders(t *testing.T) {
 }
 
 func TestTheTierIsChosenByTheConsumersTags(t *testing.T) {
+	forget(t)
 	for _, row := range []struct{ name, header, path, second, day string }{
 		{"a tag", keyOf("premium-app"), "/limited/key", "100", "1000000"},
 		{"no tag: the default", keyOf("untagged-app"), "/limited/key", "20", "50000"},
@@ -89,6 +118,7 @@ func TestTheTierIsChosenByTheConsumersTags(t *testing.T) {
 
 // TestTheSecondAndTheDayAreBothDebitedOrNeither uses a tier of 3 a second and 6 a day.
 func TestTheSecondAndTheDayAreBothDebitedOrNeither(t *testing.T) {
+	forget(t)
 	byStatus, took := burst(t, 20, "/limited/key", keyOf("tiny-app"))
 	if took >= time.Second {
 		t.Skipf("the burst took %s: it says nothing about a second", took)
@@ -97,8 +127,8 @@ func TestTheSecondAndTheDayAreBothDebitedOrNeither(t *testing.T) {
 		t.Fatalf("%d were admitted", n)
 	}
 	for _, r := range byStatus[429] {
-		if left := r.headers.Get("X-RateLimit-Remaining-Day"); left < "3" {
-			t.Fatalf("a rejected request left %s of the day", left)
+		if left := r.remaining(t, "Day"); left < 3 {
+			t.Fatalf("a rejected request left %d of the day", left)
 		}
 	}
 	// Asking again and again, too early, costs nothing either.
@@ -107,26 +137,27 @@ func TestTheSecondAndTheDayAreBothDebitedOrNeither(t *testing.T) {
 		r = get(t, "/limited/key", keyOf("tiny-app"))
 		return r.status == http.StatusOK
 	})
-	if left := r.headers.Get("X-RateLimit-Remaining-Day"); left != "2" {
-		t.Errorf("four were admitted, and %s of the day's six remain", left)
+	if left := r.remaining(t, "Day"); left != 2 {
+		t.Errorf("four were admitted, and %d of the day's six remain", left)
 	}
 }
 
 func TestADayThatIsUsedUpLeavesTheSecondAlone(t *testing.T) {
+	forget(t)
 	admitted := 0
 	var r reply
 	eventually.Holds(t, 10*time.Second, "the day's quota to be used up", func() bool {
 		if r = get(t, "/limited/key", keyOf("tiny-day")); r.status == http.StatusOK {
 			admitted++
 		}
-		return r.headers.Get("X-RateLimit-Remaining-Day") == "0" && r.status == http.StatusTooManyRequests
+		return r.remaining(t, "Day") == 0 && r.status == http.StatusTooManyRequests
 	})
 	if admitted != 6 {
 		t.Errorf("%d were admitted, and the day has six", admitted)
 	}
 	eventually.Holds(t, 3*time.Second, "the second to be as if nothing had come", func() bool {
 		r = get(t, "/limited/key", keyOf("tiny-day"))
-		return r.headers.Get("X-RateLimit-Remaining-Second") == "3"
+		return r.remaining(t, "Second") == 3
 	})
 	if p := r.problem(t); cmp.Diff([]string{"daily"}, p.ViolatedPolicies) != "" {
 		t.Errorf("body %s", r.body)
@@ -140,6 +171,7 @@ func TestADayThatIsUsedUpLeavesTheSecondAlone(t *testing.T) {
 }
 
 func TestABucketLetsMoreThroughAtOnce(t *testing.T) {
+	forget(t)
 	byStatus, took := burst(t, 30, "/limited/key", keyOf("bucket-app"))
 	most := 7 + int(took/time.Second) + 1 // it holds 7, and refills by 1 a second
 	if n := len(byStatus[200]); n < 7 || n > most {

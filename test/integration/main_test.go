@@ -93,6 +93,9 @@ func start(t *testing.T, o sandbox.Options) *sandbox.Sandbox {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log("the processes said:\n" + s.LastWords())
+		}
 		if err := errors.Join(shared.secrets.findIn(s), s.Close()); err != nil {
 			t.Error(err)
 		}

@@ -18,13 +18,14 @@ const (
 	rightAgain = time.Second
 )
 
-// TestThePluginServerIsReplacedUnderLoad takes it away in two ways while requests go on.
+// TestThePluginServerIsReplacedUnderLoad takes it away in three ways while requests go on.
 func TestThePluginServerIsReplacedUnderLoad(t *testing.T) {
 	for _, row := range []struct {
 		name   string
 		signal syscall.Signal
 	}{
 		{"it is killed", syscall.SIGKILL},
+		{"it is told to end, and drains", syscall.SIGTERM},
 		{"it is stopped and answers no more", syscall.SIGSTOP},
 	} {
 		t.Run(row.name, func(t *testing.T) {

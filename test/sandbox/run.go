@@ -48,9 +48,9 @@ func (s *Sandbox) awaitReady(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-s.run.Done():
-			return fmt.Errorf("the gateway and its plugin server ended with code %d:\n%s", s.run.Code(), s.lastWords())
+			return fmt.Errorf("the gateway and its plugin server ended with code %d:\n%s", s.run.Code(), s.LastWords())
 		case <-deadline.C:
-			return fmt.Errorf("no request got through within %s:\n%s", s.options.Patience, s.lastWords())
+			return fmt.Errorf("no request got through within %s:\n%s", s.options.Patience, s.LastWords())
 		case <-poll.C:
 			if s.answers(ctx) {
 				return nil
@@ -72,8 +72,8 @@ func (s *Sandbox) answers(ctx context.Context) bool {
 	return response.Body.Close() == nil && response.StatusCode == http.StatusOK
 }
 
-// lastWords are the last lines of what the processes wrote.
-func (s *Sandbox) lastWords() string {
+// LastWords are the last lines of what the processes wrote.
+func (s *Sandbox) LastWords() string {
 	const most = 15
 	var out []string
 	for _, path := range []string{s.RunLog(), s.ErrorLog()} {
