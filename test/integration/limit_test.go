@@ -116,13 +116,25 @@ func TestTheTierIsChosenByTheConsumersTags(t *testing.T) {
 	logHas(t, shared.ErrorLog(), "[warn]", "platinum")
 }
 
+// burstWithinASecond repeats a burst, with the counts forgotten, that a busy machine has drawn out: it
+// says nothing about a second.
+func burstWithinASecond(t *testing.T, n int, path string, headers ...string) (byStatus map[int][]reply) {
+	t.Helper()
+	const attempts = 5
+	for range attempts {
+		forget(t)
+		byStatus, took := burst(t, n, path, headers...)
+		if took < time.Second {
+			return byStatus
+		}
+	}
+	t.Fatalf("none of %d bursts was done within a second", attempts)
+	return nil
+}
+
 // TestTheSecondAndTheDayAreBothDebitedOrNeither uses a tier of 3 a second and 6 a day.
 func TestTheSecondAndTheDayAreBothDebitedOrNeither(t *testing.T) {
-	forget(t)
-	byStatus, took := burst(t, 20, "/limited/key", keyOf("tiny-app"))
-	if took >= time.Second {
-		t.Skipf("the burst took %s: it says nothing about a second", took)
-	}
+	byStatus := burstWithinASecond(t, 20, "/limited/key", keyOf("tiny-app"))
 	if n := len(byStatus[200]); n != 3 {
 		t.Fatalf("%d were admitted", n)
 	}
