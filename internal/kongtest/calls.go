@@ -17,8 +17,11 @@ var handlers = map[string]func(*peer, []byte) (proto.Message, error){
 	"kong.client.get_ip":           func(p *peer, _ []byte) (proto.Message, error) { return text(p.kong.PeerIP), nil },
 	"kong.client.get_forwarded_ip": func(p *peer, _ []byte) (proto.Message, error) { return text(p.kong.ForwardedIP), nil },
 	"kong.client.get_consumer":     (*peer).getConsumer,
+	"kong.client.get_credential":   (*peer).getCredential,
 	"kong.client.load_consumer":    (*peer).loadConsumer,
 	"kong.client.authenticate":     (*peer).authenticate,
+	"kong.router.get_route":        (*peer).getRoute,
+	"kong.router.get_service":      (*peer).getService,
 	"kong.nginx.get_var":           (*peer).getVar,
 	"kong.request.get_header":      (*peer).getHeader,
 	"kong.request.get_headers":     (*peer).getHeaders,
@@ -42,6 +45,24 @@ func (p *peer) getConsumer([]byte) (proto.Message, error) {
 		return nil, nil
 	}
 	return p.kong.Consumer.message(), nil
+}
+
+func (p *peer) getCredential([]byte) (proto.Message, error) {
+	if p.kong.CredentialID == "" {
+		return nil, nil
+	}
+	return &pb.AuthenticatedCredential{Id: p.kong.CredentialID}, nil
+}
+
+func (p *peer) getRoute([]byte) (proto.Message, error) {
+	return &pb.Route{Id: p.kong.RouteID}, nil
+}
+
+func (p *peer) getService([]byte) (proto.Message, error) {
+	if p.kong.ServiceID == "" {
+		return nil, nil
+	}
+	return &pb.Service{Id: p.kong.ServiceID}, nil
 }
 
 func (p *peer) loadConsumer(args []byte) (proto.Message, error) {

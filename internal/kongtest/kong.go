@@ -27,6 +27,10 @@ type Kong struct {
 	Vars map[string]string
 	// Consumer is the authenticated consumer, nil for none.
 	Consumer *Consumer
+	// CredentialID is the authenticated credential's, empty for none.
+	CredentialID string
+	// RouteID and ServiceID are what the request matched; ServiceID is empty for a route without one.
+	RouteID, ServiceID string
 	// Consumers are those that load_consumer finds, by id or by username.
 	Consumers []Consumer
 	// PeerIP and ForwardedIP are the addresses of the TCP peer and of the client.
@@ -35,6 +39,8 @@ type Kong struct {
 	Shared map[string]any
 	// Abort names methods on which Kong ends the event: the connection closes.
 	Abort map[string]bool
+	// Garble names methods whose reply Go cannot read.
+	Garble map[string]bool
 	// Scope is what the instance is bound to.
 	Scope kong.Scope
 }

@@ -39,6 +39,9 @@ func (p *peer) serve() error {
 		if err != nil {
 			return err
 		}
+		if p.kong.Garble[string(method)] {
+			reply = []byte{0xff} // a tag that does not end
+		}
 		if p.outcome.Exit != nil {
 			return nil // Kong abandons the connection
 		}

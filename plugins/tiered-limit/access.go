@@ -10,13 +10,20 @@ import (
 	"tollgate/internal/problem"
 )
 
-// logMember is the member of Kong's access log for requests that were rejected.
-const logMember = "tollgate.tiered_limit"
+const (
+	// logMember is the member of Kong's access log.
+	logMember = "tollgate.tiered_limit"
+	// sharedClaims is where jwks-verify leaves the claims of a verified token.
+	sharedClaims = "tollgate_claims"
+)
 
 // handler is one compiled configuration.
 type handler struct {
+	subjects subjects
+	claim    string // that names tiers; empty for none
 	tiers    ladder
 	limiter  limiter
+	answers  answers
 	metrics  *metrics
 	reported reported
 	release  func()
@@ -24,65 +31,129 @@ type handler struct {
 
 var _ plugin.Handler = (*handler)(nil)
 
-// Access counts the request for its consumer, and rejects it where a limit is exceeded. A request that
-// passes waits for one PDK call where it has a consumer, for two where it has none.
+// judged is one request, whose it is, and what becomes of it.
+type judged struct {
+	Decision
+	subject subject
+	key     string
+	tier    *rung // nil where none was chosen
+}
+
+// Access counts the request for its consumer, and rejects it where a limit is exceeded. How often a
+// request that passes waits for Kong is in doc.go.
 func (h *handler) Access(ctx context.Context, r *kong.Request) {
-	d, err := h.decide(ctx, r)
+	j, err := h.judge(ctx, r)
 	if err != nil {
-		// Unknown is not unlimited. Where the connection is gone, nobody reads this.
-		_ = r.Log.Err(Name, ": ", err.Error())
-		r.Reject(problem.Problem{Status: http.StatusInternalServerError})
+		h.fail(r, err)
 		return
 	}
-	h.metrics.decided(d)
-	if d.Admit {
-		if headers := d.headers(); headers != nil {
-			_ = r.SetResponseHeaders(headers...)
-		}
+	h.metrics.decided(j.Decision, h.answers.dryRun)
+	h.warn(r, j)
+	if h.answers.logged(j.Decision) {
+		_ = r.SetLogMember(logMember, h.answers.member(j.Decision))
+	}
+	if h.answers.dryRun {
+		markUpstream(r, mark(j.Decision))
+	}
+	if !h.answers.passes(j.Decision) {
+		p, headers := h.answers.rejection(j.signs(), j.Decision)
+		r.Reject(p, headers...)
 		return
 	}
-	_ = r.SetLogMember(logMember, d.logMember())
-	p, headers := d.rejection()
-	r.Reject(p, headers...)
+	if headers := h.answers.families.of(j.signs(), j.Decision); len(headers) > 0 {
+		_ = r.SetResponseHeaders(headers...)
+	}
 }
 
-// decide gathers what the decision rests on; its error is of the PDK.
-func (h *handler) decide(ctx context.Context, r *kong.Request) (Decision, error) {
-	consumer, err := r.Client.GetConsumer()
-	if err != nil {
-		return Decision{}, fmt.Errorf("asking for the consumer: %w", err)
+// signs are the tier's; nil where none was chosen, and then no limit is told.
+func (j *judged) signs() *signs {
+	if j.tier == nil {
+		return nil
 	}
-	t, unknown := h.tiers.pick(consumer.Tags)
-	h.report(r, unknown)
+	return &j.tier.signs
+}
+
+// judge gathers what the decision rests on; its error is of the PDK.
+func (h *handler) judge(ctx context.Context, r *kong.Request) (judged, error) {
+	who, err := h.subjects.of(r)
+	if err != nil {
+		return judged{}, err
+	}
+	if who.kind == "" {
+		return judged{Decision: anonymous(h.subjects.onAnonymous)}, nil
+	}
+	t, err := h.tierOf(r, who)
+	if err != nil {
+		return judged{}, err
+	}
 	if t.limits.unlimited() {
-		return Decision{Tier: t.name, Admit: true, Store: FromTier}, nil
+		return judged{Decision: Decision{Tier: t.name, Verdict: Admitted, Store: FromTier}, tier: t}, nil
 	}
-	key, err := limitKey(r, consumer.Id)
+	key, err := h.subjects.key(r, who)
 	if err != nil {
-		return Decision{}, err
+		return judged{}, err
 	}
-	return h.limiter.decide(ctx, key, t), nil
+	return judged{Decision: h.limiter.decide(ctx, key, t.tier), subject: who, key: key, tier: t}, nil
 }
 
-// limitKey names whose limit a request counts for.
-func limitKey(r *kong.Request, consumerID string) (string, error) {
-	if consumerID != "" {
-		return "consumer:" + consumerID, nil
+// tierOf returns the tier that holds for a request.
+func (h *handler) tierOf(r *kong.Request, who subject) (*rung, error) {
+	if h.tiers.own != nil {
+		return h.tiers.own, nil
 	}
-	ip, err := r.Client.GetForwardedIp()
-	if err != nil {
-		return "", fmt.Errorf("asking for the client's address: %w", err)
+	var claimed []string
+	if h.claim != "" {
+		claims, err := r.Shared(sharedClaims)
+		if err != nil {
+			return nil, err
+		}
+		claimed = claimedNames(claims, h.claim)
 	}
-	return "ip:" + ip, nil
-}
-
-// report tells the operator of tags that name no tier, once for each name.
-func (h *handler) report(r *kong.Request, unknown []string) {
-	for _, name := range unknown {
-		if h.reported.first(name) {
-			_ = r.Log.Warn(fmt.Sprintf("%s: a consumer's tag names the tier %.64q, which is not in tiers", Name, name))
+	t, strangers := h.tiers.pick(who.consumer.Tags, claimed)
+	for _, s := range strangers {
+		if h.reported.first(s.name) {
+			_ = r.Log.Warn(fmt.Sprintf("%s: %s names the tier %.64q, which is not in tiers", Name, s.namedBy, s.name))
 		}
 	}
+	return t, nil
+}
+
+// fail ends a request of which Kong could not say what is needed: unknown is not unlimited. Where the
+// connection is gone, nobody reads this.
+func (h *handler) fail(r *kong.Request, err error) {
+	_ = r.Log.Err(Name, ": ", err.Error())
+	if h.answers.dryRun {
+		markUpstream(r, markError)
+		return
+	}
+	r.Reject(problem.Problem{Status: http.StatusInternalServerError})
+}
+
+// markUpstream tells the upstream of a dry run's decision, on each of its requests, so that no client can.
+func markUpstream(r *kong.Request, value string) {
+	_ = r.SetUpstreamHeaders(kong.Header{Name: dryRunHeader, Value: value})
+}
+
+// warn tells the operator of a quota that is nearly used up.
+func (h *handler) warn(r *kong.Request, j judged) {
+	if j.tier == nil {
+		return
+	}
+	for _, w := range j.tier.warnings {
+		if w.due(j.Decision) {
+			h.metrics.warned(j.Tier, w)
+			_ = r.Log.Warn(fmt.Sprintf("%s: %s has used %d %% of its day: %d of %d requests, tier %s",
+				Name, j.who(), w.percent, j.Day.used(), j.Day.Limit, j.Tier))
+		}
+	}
+}
+
+// who names the count for an operator, with its consumer where Kong had to be asked for one.
+func (j *judged) who() string {
+	if name := j.subject.consumer.Username; name != "" {
+		return fmt.Sprintf("%.128q (consumer %.64q)", j.key, name)
+	}
+	return fmt.Sprintf("%.128q", j.key)
 }
 
 // Close gives the connections back.

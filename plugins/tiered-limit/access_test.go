@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -14,83 +14,69 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"tollgate/internal/kongtest"
+	"tollgate/internal/plugin"
 )
 
-// recordingStore answers with one outcome and notes what it was asked.
-type recordingStore struct {
+// stubCounter answers with one outcome and notes what it was asked.
+type stubCounter struct {
 	outcome Outcome
+	from    Source
 	err     error
 	asked   []string
 }
 
-func (s *recordingStore) Take(_ context.Context, key string, l Limits) (Outcome, error) {
-	s.asked = append(s.asked, fmt.Sprint(key, " ", l))
-	return s.outcome, s.err
+func (s *stubCounter) Count(_ context.Context, key string, t tier) (Outcome, Source, error) {
+	s.asked = append(s.asked, key+" in "+t.name)
+	return s.outcome, s.from, s.err
 }
 
-// handlerOn returns a handler with three tiers on a store.
-func handlerOn(s Store, failOpen bool) *handler {
-	tps, quota := int64(20), int64(500)
-	return &handler{
-		tiers: newLadder(Config{
-			Tiers:       []Tier{{Name: "free", TPS: &tps, DailyQuota: &quota}, {Name: "gold", DailyQuota: &quota}, {Name: "internal"}},
-			DefaultTier: "free", TierTagPrefix: "tier:",
-		}),
-		limiter: limiter{store: s, failOpen: failOpen},
-		metrics: newMetrics(nil),
-		release: func() {},
+// admitting admits every request.
+func admitting() *stubCounter {
+	return &stubCounter{outcome: Outcome{Admitted: 1, RateLeft: 19, DayLeft: 499, DayEnds: time.Hour}, from: FromRedis}
+}
+
+// threeTiers has a tier with both limits, one with a quota alone, and one without limits.
+const threeTiers = `{"tiers": [{"name": "free", "tps": 20, "daily_quota": 500}, {"name": "gold", "daily_quota": 500}, {"name": "internal"}],
+	"default_tier": "free", "redis": {"host": "h"}}`
+
+// handlerWith returns a handler of the three tiers with some options, a JSON object, on a counter.
+func handlerWith(t *testing.T, options string, count counter) *handler {
+	t.Helper()
+	c, err := plugin.Decode[Config](Schema(), overlay(t, threeTiers, options))
+	if err != nil {
+		t.Fatal(err)
 	}
+	tiers, err := newLadder(c, &calendars{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newHandler(c, tiers, count, newMetrics(nil), func() {})
+}
+
+// overlay lays JSON objects above each other, member by member.
+func overlay(t *testing.T, layers ...string) []byte {
+	t.Helper()
+	all := map[string]json.RawMessage{}
+	for _, layer := range layers {
+		members := map[string]json.RawMessage{}
+		if err := json.Unmarshal([]byte(layer), &members); err != nil {
+			t.Fatalf("%v in %s", err, layer)
+		}
+		maps.Copy(all, members)
+	}
+	data, err := json.Marshal(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
 }
 
 func consumer(tags ...string) *kongtest.Consumer {
 	return &kongtest.Consumer{ID: "c1", Username: "ann", Tags: tags}
 }
 
-func TestWhoseLimitARequestCountsFor(t *testing.T) {
-	tests := map[string]struct {
-		kong  kongtest.Kong
-		asked []string
-		calls []string
-	}{
-		"a consumer in the default tier": {
-			kongtest.Kong{Consumer: consumer("team:x"), ForwardedIP: "192.0.2.1"},
-			[]string{"consumer:c1 {20 0 500}"},
-			[]string{"kong.client.get_consumer", "kong.response.set_headers"},
-		},
-		"a consumer whose tag names a tier": {
-			kongtest.Kong{Consumer: consumer("tier:gold")},
-			[]string{"consumer:c1 {0 0 500}"},
-			[]string{"kong.client.get_consumer", "kong.response.set_headers"},
-		},
-		"nobody counts for the client's address": {
-			kongtest.Kong{ForwardedIP: "192.0.2.1", PeerIP: "10.0.0.1"},
-			[]string{"ip:192.0.2.1 {20 0 500}"},
-			[]string{"kong.client.get_consumer", "kong.client.get_forwarded_ip", "kong.response.set_headers"},
-		},
-		"a consumer without limits is not counted at all": {
-			kongtest.Kong{Consumer: consumer("tier:internal")}, nil, []string{"kong.client.get_consumer"},
-		},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			s := &recordingStore{outcome: Outcome{Admitted: true, RateLeft: 1, DayLeft: 1}}
-			h := handlerOn(s, true)
-			got := test.kong.Run(t, h)
-			if got.Exit != nil {
-				t.Errorf("answered %+v, want the request to pass", got.Exit)
-			}
-			if diff := cmp.Diff(test.asked, s.asked); diff != "" {
-				t.Errorf("asked of the store (-want +got):\n%s", diff)
-			}
-			if diff := cmp.Diff(test.calls, got.Calls); diff != "" {
-				t.Errorf("PDK calls (-want +got):\n%s", diff)
-			}
-		})
-	}
-}
-
 func TestAnAdmittedRequestCarriesHeaders(t *testing.T) {
-	h := handlerOn(&recordingStore{outcome: Outcome{Admitted: true, RateLeft: 19, DayLeft: 499, DayEnds: time.Hour}}, true)
+	h := handlerWith(t, `{}`, admitting())
 	got := (&kongtest.Kong{Consumer: consumer()}).Run(t, h)
 	want := map[string][]string{
 		"X-RateLimit-Limit-Second": {"20"}, "X-RateLimit-Remaining-Second": {"19"},
@@ -100,14 +86,14 @@ func TestAnAdmittedRequestCarriesHeaders(t *testing.T) {
 	if diff := cmp.Diff(want, got.ResponseHeaders); diff != "" {
 		t.Errorf("response headers (-want +got):\n%s", diff)
 	}
-	if len(got.LogMembers) > 0 || len(got.Logs) > 0 {
-		t.Errorf("logged %v, %v; want nothing", got.LogMembers, got.Logs)
+	if got.Exit != nil || len(got.LogMembers) > 0 || len(got.Logs) > 0 || len(got.UpstreamHeaders) > 0 {
+		t.Errorf("did %+v; want nothing beside headers", got)
 	}
-	wantDecision(t, h, "admitted", "redis")
+	wantDecision(t, h, "free", "admitted", "redis")
 }
 
 func TestARejectedRequestIsAnsweredAndLogged(t *testing.T) {
-	h := handlerOn(&recordingStore{outcome: Outcome{RateWait: 40 * ms, DayLeft: 7, DayEnds: time.Hour}}, true)
+	h := handlerWith(t, `{}`, &stubCounter{outcome: Outcome{RateWait: 40 * ms, DayLeft: 7, DayEnds: time.Hour}, from: FromMemory})
 	got := (&kongtest.Kong{Consumer: consumer()}).Run(t, h)
 	if got.Exit == nil || got.Exit.Status != http.StatusTooManyRequests {
 		t.Fatalf("answered %+v, want 429", got.Exit)
@@ -121,33 +107,42 @@ func TestARejectedRequestIsAnsweredAndLogged(t *testing.T) {
 	if diff := cmp.Diff(wantHeaders, got.Exit.Headers); diff != "" {
 		t.Errorf("headers (-want +got):\n%s", diff)
 	}
-	var body map[string]any
-	if err := json.Unmarshal(got.Exit.Body, &body); err != nil {
-		t.Fatal(err)
-	}
-	if body["request_id"] != kongtest.RequestID || !cmp.Equal(body["violated-policies"], []any{"tps"}) {
+	if body := bodyOf(t, got); body["request_id"] != kongtest.RequestID || !cmp.Equal(body["violated-policies"], []any{"tps"}) {
 		t.Errorf("body %v lacks the request id or the policy", body)
 	}
 	wantMember := map[string]any{logMember: map[string]any{
-		"tier": "free", "decision": "rejected", "limit": 20.0, "remaining": 0.0, "quota_remaining": 7.0, "store": "redis",
+		"tier": "free", "decision": "rejected", "limit": 20.0, "remaining": 0.0, "quota_remaining": 7.0, "store": "memory",
 	}}
 	if diff := cmp.Diff(wantMember, got.LogMembers); diff != "" {
 		t.Errorf("log members (-want +got):\n%s", diff)
 	}
-	wantDecision(t, h, "rejected", "redis")
+	if diff := cmp.Diff([]string{"kong.client.get_consumer", "kong.log.set_serialize_value", "kong.nginx.get_var", "kong.response.exit"}, got.Calls); diff != "" {
+		t.Errorf("PDK calls (-want +got):\n%s", diff)
+	}
+	wantDecision(t, h, "free", "rejected", "memory")
 }
 
-func TestAStoreThatFails(t *testing.T) {
+func bodyOf(t *testing.T, o kongtest.Outcome) map[string]any {
+	t.Helper()
+	var body map[string]any
+	if err := json.Unmarshal(o.Exit.Body, &body); err != nil {
+		t.Fatal(err)
+	}
+	return body
+}
+
+func TestACounterThatFails(t *testing.T) {
+	down := &stubCounter{err: errors.New("down")}
 	t.Run("admits without headers where errors allow", func(t *testing.T) {
-		h := handlerOn(&recordingStore{err: errors.New("down")}, true)
+		h := handlerWith(t, `{"headers": "both"}`, down)
 		got := (&kongtest.Kong{Consumer: consumer()}).Run(t, h)
-		if got.Exit != nil || len(got.ResponseHeaders) > 0 {
-			t.Errorf("answered %+v with %v, want the request to pass", got.Exit, got.ResponseHeaders)
+		if got.Exit != nil || len(got.ResponseHeaders) > 0 || len(got.Logs) > 0 {
+			t.Errorf("did %+v, want the request to pass", got)
 		}
-		wantDecision(t, h, "admitted", "error")
+		wantDecision(t, h, "free", "admitted", "error")
 	})
 	t.Run("answers 503 where errors deny", func(t *testing.T) {
-		h := handlerOn(&recordingStore{err: errors.New("down")}, false)
+		h := handlerWith(t, `{"on_redis_error": "deny"}`, down)
 		got := (&kongtest.Kong{Consumer: consumer()}).Run(t, h)
 		if got.Exit == nil || got.Exit.Status != http.StatusServiceUnavailable || !cmp.Equal(got.Exit.Headers["Retry-After"], []string{"1"}) {
 			t.Errorf("answered %+v, want 503 with Retry-After 1", got.Exit)
@@ -156,41 +151,97 @@ func TestAStoreThatFails(t *testing.T) {
 		if diff := cmp.Diff(want, got.LogMembers); diff != "" {
 			t.Errorf("log members (-want +got):\n%s", diff)
 		}
-		wantDecision(t, h, "rejected", "error")
+		wantDecision(t, h, "free", "rejected", "error")
 	})
 }
 
-func TestAnUnknownTierIsLoggedOnce(t *testing.T) {
-	h := handlerOn(&recordingStore{outcome: Outcome{Admitted: true}}, true)
-	for i, want := range []int{1, 0} {
-		got := (&kongtest.Kong{Consumer: consumer("tier:platinum")}).Run(t, h)
-		if len(got.Logs) != want {
-			t.Errorf("request %d: logs %v, want %d", i+1, got.Logs, want)
-		}
-		for _, l := range got.Logs {
-			if l.Level != "warn" || !strings.Contains(l.Text, `"platinum"`) {
-				t.Errorf("logged %+v", l)
+func TestWhichRequestsTheAccessLogTellsOf(t *testing.T) {
+	tests := map[string]struct{ admitted, rejected bool }{
+		`{}`:                           {false, true},
+		`{"log_decision": "rejected"}`: {false, true},
+		`{"log_decision": "all"}`:      {true, true},
+		`{"log_decision": "none"}`:     {false, false},
+	}
+	for options, want := range tests {
+		t.Run(options, func(t *testing.T) {
+			got := (&kongtest.Kong{Consumer: consumer()}).Run(t, handlerWith(t, options, admitting()))
+			if logged := len(got.LogMembers) == 1; logged != want.admitted {
+				t.Errorf("admitted: members %v", got.LogMembers)
 			}
+			got = (&kongtest.Kong{Consumer: consumer()}).Run(t, handlerWith(t, options, &stubCounter{from: FromRedis}))
+			if logged := len(got.LogMembers) == 1; logged != want.rejected {
+				t.Errorf("rejected: members %v", got.LogMembers)
+			}
+		})
+	}
+	t.Run("an admitted one with the state of its limits", func(t *testing.T) {
+		got := (&kongtest.Kong{Consumer: consumer()}).Run(t, handlerWith(t, `{"log_decision": "all"}`, admitting()))
+		want := map[string]any{logMember: map[string]any{
+			"tier": "free", "decision": "admitted", "limit": 20.0, "remaining": 19.0, "quota_remaining": 499.0, "store": "redis",
+		}}
+		if diff := cmp.Diff(want, got.LogMembers); diff != "" {
+			t.Errorf("log members (-want +got):\n%s", diff)
 		}
+	})
+}
+
+func TestAnUnknownTierIsLoggedOnceWithWhatNamedIt(t *testing.T) {
+	long := strings.Repeat("x", 200)
+	h := handlerWith(t, `{"tier_claim": "plan"}`, admitting())
+	request := &kongtest.Kong{
+		Consumer: consumer("tier:platinum", "tier:gold"),
+		Shared:   map[string]any{sharedClaims: map[string]any{"plan": []any{"evil\n\"name", long, "platinum"}}},
+	}
+	want := []kongtest.Log{
+		{Level: "warn", Text: `tiered-limit: a consumer's tag names the tier "platinum", which is not in tiers`},
+		{Level: "warn", Text: `tiered-limit: the claim names the tier "evil\n\"name", which is not in tiers`},
+		{Level: "warn", Text: `tiered-limit: the claim names the tier "` + long[:64] + `", which is not in tiers`},
+	}
+	if diff := cmp.Diff(want, request.Run(t, h).Logs); diff != "" {
+		t.Errorf("logs (-want +got):\n%s", diff)
+	}
+	if again := request.Run(t, h).Logs; len(again) > 0 {
+		t.Errorf("logged again: %v", again)
 	}
 }
 
-func TestARequestWhoseConsumerIsUnknownIsNotCounted(t *testing.T) {
-	for _, method := range []string{"kong.client.get_consumer", "kong.client.get_forwarded_ip"} {
-		s := &recordingStore{outcome: Outcome{Admitted: true}}
-		h := handlerOn(s, true)
-		got := (&kongtest.Kong{Abort: map[string]bool{method: true}}).Run(t, h)
-		if !got.Aborted || len(s.asked) > 0 {
-			t.Errorf("%s fails: aborted %v, asked %v", method, got.Aborted, s.asked)
-		}
+func TestARequestOfWhichKongTellsTooLittleIsNotCounted(t *testing.T) {
+	tests := map[string]string{
+		"kong.client.get_consumer":     `{}`,
+		"kong.client.get_forwarded_ip": `{}`,
+		"kong.client.get_credential":   `{"limit_by": "credential"}`,
+		"kong.ctx.shared.get":          `{"tier_claim": "plan"}`,
+		"kong.router.get_service":      `{"scope": "service"}`,
+		"kong.router.get_route":        `{"scope": "route", "dry_run": true}`,
+	}
+	for method, options := range tests {
+		t.Run(method, func(t *testing.T) {
+			count := admitting()
+			got := (&kongtest.Kong{Abort: map[string]bool{method: true}}).Run(t, handlerWith(t, options, count))
+			if !got.Aborted || len(count.asked) > 0 {
+				t.Errorf("aborted %v, asked %v", got.Aborted, count.asked)
+			}
+		})
 	}
 }
 
-// wantDecision checks that one decision was counted, in the tier free.
-func wantDecision(t *testing.T, h *handler, outcome, store string) {
+func TestARequestOfWhichKongTellsNothingReadableGetsAnError(t *testing.T) {
+	count := admitting()
+	k := kongtest.Kong{Consumer: consumer(), Garble: map[string]bool{getConsumer: true}}
+	got := k.Run(t, handlerWith(t, `{}`, count))
+	if got.Exit == nil || got.Exit.Status != http.StatusInternalServerError || len(count.asked) > 0 {
+		t.Errorf("answered %+v, counted %v, want 500", got.Exit, count.asked)
+	}
+	if len(got.Logs) != 1 || got.Logs[0].Level != "err" || !strings.Contains(got.Logs[0].Text, "asking for the consumer") {
+		t.Errorf("logs %v, want the cause", got.Logs)
+	}
+}
+
+// wantDecision checks that one decision was counted, and which.
+func wantDecision(t *testing.T, h *handler, tier, outcome, store string) {
 	t.Helper()
-	if got := testutil.ToFloat64(h.metrics.decisions.WithLabelValues("free", outcome, store)); got != 1 {
-		t.Errorf("%v decisions %s by %s, want 1", got, outcome, store)
+	if got := testutil.ToFloat64(h.metrics.decisions.WithLabelValues(tier, outcome, store)); got != 1 {
+		t.Errorf("%v decisions %s by %s in the tier %q, want 1", got, outcome, store, tier)
 	}
 	if n := testutil.CollectAndCount(h.metrics.decisions); n != 1 {
 		t.Errorf("%d kinds of decisions counted, want 1", n)

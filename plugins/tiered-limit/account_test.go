@@ -15,7 +15,7 @@ func admissions(rt *rapid.T, l Limits, rejected func(admitted []time.Time, at ti
 	now := noon
 	for range rapid.IntRange(1, 300).Draw(rt, "requests") {
 		now = now.Add(time.Duration(rapid.Int64Range(0, 2_000_000/(4*l.TPS)).Draw(rt, "pause")) * us)
-		if o := a.take(l, now); o.Admitted {
+		if o := a.take(l, now, 1); o.Admitted == 1 {
 			admitted = append(admitted, now)
 		} else {
 			rejected(admitted, now, o)
@@ -74,13 +74,11 @@ func TestABucketNeverAdmitsMoreThanBurstAndRate(t *testing.T) {
 
 func TestADayAdmitsItsQuota(t *testing.T) {
 	var a account
-	admitted := 0
+	admitted, limits := int64(0), Limits{TPS: 1, Quota: 100, Days: daysOf(t, "UTC")}
 	for minute := range 3 * 24 * 60 {
-		if a.take(Limits{TPS: 1, Quota: 100}, noon.Add(time.Duration(minute)*time.Minute)).Admitted {
-			admitted++
-		}
+		admitted += a.take(limits, noon.Add(time.Duration(minute)*time.Minute), 1).Admitted
 	}
-	if want := 4 * 100; admitted != want { // three days from noon touch four calendar days
+	if want := int64(4 * 100); admitted != want { // three days from noon touch four calendar days
 		t.Errorf("admitted %d, want %d", admitted, want)
 	}
 }

@@ -1,8 +1,9 @@
 package tieredlimit
 
 import (
+	"math/rand/v2"
 	"net/http"
-	"strconv"
+	"strings"
 
 	"tollgate/internal/kong"
 	"tollgate/internal/problem"
@@ -14,62 +15,114 @@ const quotaExceeded = "https://iana.org/assignments/http-problem-types#quota-exc
 // unavailableRetry is the Retry-After, in seconds, of a 503: as often the breaker asks Redis again.
 const unavailableRetry = 1
 
-// headers returns the response headers under the names, and with the meaning, of Kong's bundled
-// rate-limiting plugin (kong/plugins/rate-limiting/handler.lua).
-func (d Decision) headers() []kong.Header {
-	if d.Second.Limit == 0 && d.Day.Limit == 0 {
-		return nil
-	}
-	out := make([]kong.Header, 0, 9) // room for Retry-After and the Content-Type of a rejection
-	if w := d.Second; w.Limit > 0 {
-		out = append(out, number("X-RateLimit-Limit-Second", w.Limit), number("X-RateLimit-Remaining-Second", w.Remaining))
-	}
-	if w := d.Day; w.Limit > 0 {
-		out = append(out, number("X-RateLimit-Limit-Day", w.Limit), number("X-RateLimit-Remaining-Day", w.Remaining))
-	}
-	w := d.tightest()
-	return append(out, number("RateLimit-Limit", w.Limit), number("RateLimit-Remaining", w.Remaining),
-		number("RateLimit-Reset", w.ResetSeconds))
+// Which requests the access log tells of, as the option log_decision names them.
+const (
+	logAll      = "all"
+	logRejected = "rejected"
+	logNone     = "none"
+)
+
+// answers says what clients, the upstream and the access log are told of a decision.
+type answers struct {
+	families families
+	dryRun   bool
+	code     int
+	message  string
+	log      string
+	jitter   int64                       // seconds
+	random   func(n int64) (below int64) // at least 0
 }
 
-// rejection returns the answer to a request that is not admitted: 429 where a limit is violated, 503
-// where Redis could not be asked.
-func (d Decision) rejection() (problem.Problem, []kong.Header) {
-	if d.Store == FromError {
+func newAnswers(c Config) answers {
+	return answers{
+		families: newFamilies(c.Headers),
+		dryRun:   c.DryRun,
+		code:     c.ErrorCode,
+		message:  c.ErrorMessage,
+		log:      c.LogDecision,
+		jitter:   c.RetryAfterJitterSeconds,
+		random:   rand.Int64N,
+	}
+}
+
+// passes tells whether the request goes on to the upstream.
+func (a *answers) passes(d Decision) bool { return a.dryRun || d.Verdict != Rejected }
+
+// rejection returns the answer to a request that does not pass: error_code where a limit is violated,
+// 503 where Redis could not be asked, 403 where there is nobody to count for. That is no 401, which must
+// say how to authenticate (RFC 9110, section 15.5.2): this plugin does not know.
+func (a *answers) rejection(s *signs, d Decision) (problem.Problem, []kong.Header) {
+	switch d.Store {
+	case FromError:
 		return problem.Problem{
 			Status: http.StatusServiceUnavailable,
 			Detail: "The request could not be counted. Try again shortly.",
-		}, []kong.Header{number("Retry-After", unavailableRetry)}
+		}, []kong.Header{a.retryAfter(unavailableRetry)}
+	case FromAnonymous:
+		return problem.Problem{
+			Status: http.StatusForbidden,
+			Detail: "The request comes from no known consumer.",
+		}, nil
 	}
 	return problem.Problem{
 		Type:   quotaExceeded,
 		Title:  "Request cannot be satisfied as assigned quota has been exceeded",
-		Status: http.StatusTooManyRequests,
+		Status: a.code,
+		Detail: a.message,
 		Extra:  map[string]any{"violated-policies": d.violated()},
-	}, append(d.headers(), number("Retry-After", d.retryAfter()))
+	}, append(a.families.of(s, d), a.retryAfter(d.retryAfter()))
 }
 
-// logMember returns the value of tollgate.tiered_limit in Kong's access log; what is not limited, or
-// not known, is left out.
-func (d Decision) logMember() map[string]any {
-	member := map[string]any{"tier": d.Tier, "decision": d.outcome(), "store": string(d.Store)}
+// retryAfter spreads the clients that wait for the same moment. It stays where there are no other
+// headers: a client must learn when to come back.
+func (a *answers) retryAfter(seconds int64) kong.Header {
+	if a.jitter > 0 {
+		seconds += a.random(a.jitter + 1)
+	}
+	return number("Retry-After", seconds)
+}
+
+// logged tells whether Kong's access log gets the member.
+func (a *answers) logged(d Decision) bool {
+	return a.log == logAll || a.log == logRejected && d.Verdict == Rejected
+}
+
+// member returns the value of tollgate.tiered_limit in Kong's access log; what is not limited, or not
+// known, is left out.
+func (a *answers) member(d Decision) map[string]any {
+	member := map[string]any{"decision": string(d.Verdict), "store": string(d.Store)}
+	if d.Tier != "" {
+		member["tier"] = d.Tier
+	}
 	if d.Second.Limit > 0 {
 		member["limit"], member["remaining"] = d.Second.Limit, d.Second.Remaining
 	}
 	if d.Day.Limit > 0 {
 		member["quota_remaining"] = d.Day.Remaining
 	}
+	if a.dryRun {
+		member["dry_run"] = true
+	}
 	return member
 }
 
-// outcome is the decision in a word, for logs and metrics.
-func (d Decision) outcome() string {
-	if d.Admit {
-		return "admitted"
-	}
-	return "rejected"
-}
+// dryRunHeader tells the upstream what would have become of a request.
+const dryRunHeader = "X-Tollgate-Dry-Run"
 
-func number(name string, value int64) kong.Header {
-	return kong.Header{Name: name, Value: strconv.FormatInt(value, 10)}
+// markError is its value where Kong could not tell who makes the request.
+const markError = string(Rejected) + "; error"
+
+// mark is the value of dryRunHeader: admitted, or rejected and what would have done it.
+func mark(d Decision) string {
+	if d.Verdict != Rejected {
+		return string(Admitted)
+	}
+	by := strings.Join(d.violated(), ", ")
+	switch d.Store {
+	case FromError:
+		by = "redis"
+	case FromAnonymous:
+		by = "no-consumer"
+	}
+	return string(Rejected) + "; " + by
 }

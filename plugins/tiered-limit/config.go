@@ -1,22 +1,49 @@
 package tieredlimit
 
-import (
-	"fmt"
-	"slices"
-	"strings"
-
-	"tollgate/internal/schema"
-)
-
 // Config is the plugin's configuration. Schema holds its defaults and bounds.
 type Config struct {
-	// Tiers are the limits that consumers can have. Of several that a consumer is tagged with, the one
+	// Tiers are the limits that consumers can have. Of several that are named for a consumer, the one
 	// that stands last holds. At least one.
 	Tiers []Tier `json:"tiers"`
-	// DefaultTier names the tier of consumers without a tier tag, and of requests without a consumer.
+	// DefaultTier names the tier of requests for which nothing else names one.
 	DefaultTier string `json:"default_tier"`
+	// Tier names the instance's own tier, for a plugin on a consumer: tags and claim do not count.
+	// Absent means none.
+	Tier string `json:"tier"`
 	// TierTagPrefix is what a consumer's tag starts with to name a tier; default "tier:".
 	TierTagPrefix string `json:"tier_tag_prefix"`
+	// TierClaim is the claim of the verified token, as jwks-verify leaves it, that names a tier or a
+	// list of them. Absent means none.
+	TierClaim string `json:"tier_claim"`
+
+	// LimitBy is what requests are counted by: consumer (default), credential or ip.
+	LimitBy string `json:"limit_by"`
+	// OnNoConsumer is what happens to requests that LimitBy finds nobody for: they count for the
+	// client's address (ip, default), get 403 (reject), or pass uncounted (skip).
+	OnNoConsumer string `json:"on_no_consumer"`
+	// Scope is where a count holds: everywhere (consumer, default), or for each service or route apart.
+	Scope string `json:"scope"`
+	// Namespace keeps counts apart from those of other namespaces; at most 64 letters, digits, "_", "."
+	// and "-"; default "default".
+	Namespace string `json:"namespace"`
+	// DryRun counts, logs and marks, and rejects nothing; default false.
+	DryRun bool `json:"dry_run"`
+
+	// Headers are the rate-limit headers of responses: kong (default), ietf, both or none.
+	Headers string `json:"headers"`
+	// RetryAfterJitterSeconds is the most that is added to Retry-After at random, in seconds, 0 to
+	// 3600; default 0, none.
+	RetryAfterJitterSeconds int64 `json:"retry_after_jitter_seconds"`
+	// ErrorCode is the status of a request that exceeds a limit, 400 to 599; default 429.
+	ErrorCode int `json:"error_code"`
+	// ErrorMessage is the detail that its answer gives. Absent means none.
+	ErrorMessage string `json:"error_message"`
+	// LogDecision is which requests the access log tells of: all, rejected (default) or none.
+	LogDecision string `json:"log_decision"`
+	// QuotaWarnPercent are the shares of a day's quota, in percent, 1 to 99, of which the operator is
+	// told when they are used up; default 80 and 95, empty is none.
+	QuotaWarnPercent []int `json:"quota_warn_percent"`
+
 	// Redis keeps the counts.
 	Redis Redis `json:"redis"`
 	// OnRedisError is what happens to requests while Redis does not answer: allow (default) or deny.
@@ -25,15 +52,17 @@ type Config struct {
 
 // Tier is one set of limits. A limit that is absent does not limit.
 type Tier struct {
-	// Name is what the tag names: a letter or digit, then letters, digits, "_", "." and "-".
+	// Name is what tags and claims name: a letter or digit, then letters, digits, "_", "." and "-".
 	Name string `json:"name"`
 	// TPS is requests per second, 1 to 1,000,000; above MaxExactTPS only with Burst.
 	TPS *int64 `json:"tps"`
 	// Burst turns the rate into a token bucket that holds this many requests, 1 to 1,000,000. It needs
 	// TPS. Absent means that no rolling second has more than TPS.
 	Burst *int64 `json:"burst"`
-	// DailyQuota is requests per calendar day in UTC, 1 to 10^12.
+	// DailyQuota is requests per calendar day, 1 to 10^12.
 	DailyQuota *int64 `json:"daily_quota"`
+	// QuotaTimezone is the zone of that day, a name of the IANA database; default "UTC".
+	QuotaTimezone string `json:"quota_timezone"`
 }
 
 // Redis says where and how to reach Redis.
@@ -66,27 +95,15 @@ const MaxExactTPS = 10_000
 // allow is the value of on_redis_error that lets requests pass.
 const allow = "allow"
 
-var _ schema.Validator = (*Config)(nil)
-
-// Validate reports what Kong's schema language cannot say.
-func (c *Config) Validate() error {
-	var p schema.Problems
-	names := make([]string, 0, len(c.Tiers))
-	for _, t := range c.Tiers {
-		if slices.Contains(names, t.Name) {
-			p.Add(schema.Join("tiers", t.Name), "must not have the name of another tier")
-		}
-		names = append(names, t.Name)
-	}
-	if !slices.Contains(names, c.DefaultTier) {
-		p.Add("default_tier", fmt.Sprintf("must be one of the tiers %s, got %q", strings.Join(names, ", "), c.DefaultTier))
-	}
-	return p.Err()
-}
-
 // limits returns the tier's limits as the core takes them.
-func (t Tier) limits() Limits {
-	return Limits{TPS: valueOr0(t.TPS), Burst: valueOr0(t.Burst), Quota: valueOr0(t.DailyQuota)}
+func (t Tier) limits(days *calendars) (Limits, error) {
+	l := Limits{TPS: valueOr0(t.TPS), Burst: valueOr0(t.Burst), Quota: valueOr0(t.DailyQuota)}
+	if l.Quota == 0 {
+		return l, nil
+	}
+	var err error
+	l.Days, err = days.of(t.QuotaTimezone)
+	return l, err
 }
 
 func valueOr0(p *int64) int64 {

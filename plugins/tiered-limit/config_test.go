@@ -1,7 +1,6 @@
 package tieredlimit
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 
@@ -23,11 +22,19 @@ func TestTheSmallestConfigurationIsFilledIn(t *testing.T) {
 	}
 	tps := int64(20)
 	want := Config{
-		Tiers:         []Tier{{Name: "free", TPS: &tps}},
-		DefaultTier:   "free",
-		TierTagPrefix: "tier:",
-		Redis:         Redis{Host: "redis", Port: 6379, Timeout: 50, SSLVerify: true},
-		OnRedisError:  "allow",
+		Tiers:            []Tier{{Name: "free", TPS: &tps, QuotaTimezone: "UTC"}},
+		DefaultTier:      "free",
+		TierTagPrefix:    "tier:",
+		LimitBy:          "consumer",
+		OnNoConsumer:     "ip",
+		Scope:            "consumer",
+		Namespace:        "default",
+		Headers:          "kong",
+		ErrorCode:        429,
+		LogDecision:      "rejected",
+		QuotaWarnPercent: []int{80, 95},
+		Redis:            Redis{Host: "redis", Port: 6379, Timeout: 50, SSLVerify: true},
+		OnRedisError:     "allow",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
@@ -56,18 +63,8 @@ func TestBadConfigurationsAreRefused(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			config := map[string]json.RawMessage{}
-			rest := `{"default_tier": "a", "redis": {"host": "h"}}`
-			for _, layer := range []string{rest, "{" + test.rest + "}", `{"tiers": ` + test.tiers + `}`} {
-				if err := json.Unmarshal([]byte(layer), &config); err != nil {
-					t.Fatal(err)
-				}
-			}
-			data, err := json.Marshal(config)
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, err = plugin.Decode[Config](Schema(), data)
+			data := overlay(t, `{"default_tier": "a", "redis": {"host": "h"}}`, "{"+test.rest+"}", `{"tiers": `+test.tiers+`}`)
+			_, err := plugin.Decode[Config](Schema(), data)
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error %v, want %q in it", err, test.want)
 			}
@@ -75,12 +72,37 @@ func TestBadConfigurationsAreRefused(t *testing.T) {
 	}
 }
 
+func TestAllProblemsAreToldAtOnce(t *testing.T) {
+	const config = `{"default_tier": "x", "tier": "y", "scope": "z", "redis": {"host": "h"},
+		"tiers": [{"name": "a", "tps": 0, "quota_timezone": "Mars"}, {"name": "a"}, {"quota_timezone": "Moon"}]}`
+	_, err := plugin.Decode[Config](Schema(), []byte(config))
+	if err == nil {
+		t.Fatal("the configuration was taken")
+	}
+	for _, want := range []string{
+		"tiers.a.tps: must be between", "tiers[3].name: is required", "scope: must be one of",
+		"tiers.a.quota_timezone: ", "tiers.a: must not have the name of another tier", "tiers[3].quota_timezone: ",
+		"default_tier: must be one of the tiers", "; tier: must be one of the tiers",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not in %v", want, err)
+		}
+	}
+}
+
 func TestTheEdgesOfTheBoundsAreAccepted(t *testing.T) {
-	const config = `{"default_tier": "exact", "redis": {"host": "::1"}, "tiers": [
+	const tiers = `{"default_tier": "exact", "redis": {"host": "::1"}, "tiers": [
 		{"name": "exact", "tps": 10000}, {"name": "bucket", "tps": 1000000, "burst": 1000000},
-		{"name": "day", "daily_quota": 1000000000000}, {"name": "unlimited"}]}`
-	if _, err := plugin.Decode[Config](Schema(), []byte(config)); err != nil {
-		t.Error(err)
+		{"name": "day", "daily_quota": 1000000000000, "quota_timezone": "America/Argentina/Buenos_Aires"}, {"name": "unlimited"}]}`
+	for _, options := range []string{
+		`{}`,
+		`{"retry_after_jitter_seconds": 0, "error_code": 400, "quota_warn_percent": [1, 99], "namespace": "0"}`,
+		`{"retry_after_jitter_seconds": 3600, "error_code": 599, "quota_warn_percent": [], "namespace": "` + strings.Repeat("n", 64) + `"}`,
+		`{"quota_warn_percent": null, "tier": "day", "tier_claim": "https://example.com/plan", "error_message": "ü"}`,
+	} {
+		if _, err := plugin.Decode[Config](Schema(), overlay(t, tiers, options)); err != nil {
+			t.Errorf("%s: %v", options, err)
+		}
 	}
 }
 

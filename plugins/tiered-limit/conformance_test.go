@@ -18,7 +18,7 @@ type step struct {
 	limits   Limits
 	requests int // zero means one
 	admitted int
-	last     Outcome // without Admitted and DayEnds
+	last     Outcome // without Admitted and DayEnds: the same for one request that is the last and for all at once
 }
 
 func TestEveryStoreKeepsTheLimits(t *testing.T) {
@@ -30,9 +30,9 @@ func TestEveryStoreKeepsTheLimits(t *testing.T) {
 			{at: 1900 * ms, limits: Limits{TPS: 3}, requests: 3, admitted: 2, last: Outcome{RateWait: 200 * ms}},
 		},
 		"an admission counts for one second to the microsecond": {
-			{limits: Limits{TPS: 1}, admitted: 1},
-			{at: time.Second - us, limits: Limits{TPS: 1}, last: Outcome{RateWait: ms}},
-			{at: time.Second, limits: Limits{TPS: 1}, admitted: 1},
+			{limits: Limits{TPS: 1}, admitted: 1, last: Outcome{RateWait: time.Second}},
+			{at: time.Second - us, limits: Limits{TPS: 1}, last: Outcome{RateWait: us}},
+			{at: time.Second, limits: Limits{TPS: 1}, admitted: 1, last: Outcome{RateWait: time.Second}},
 		},
 		"what remains rises again as admissions grow older than a second": {
 			{limits: Limits{TPS: 20}, requests: 12, admitted: 12, last: Outcome{RateLeft: 8}},
@@ -58,18 +58,38 @@ func TestEveryStoreKeepsTheLimits(t *testing.T) {
 			{at: 12 * time.Hour, limits: Limits{Quota: 2}, requests: 3, admitted: 2},
 		},
 		"a changed rate counts what was admitted before": {
-			{limits: Limits{TPS: 4}, requests: 4, admitted: 4},
+			{limits: Limits{TPS: 4}, requests: 4, admitted: 4, last: Outcome{RateWait: time.Second}},
 			{at: 100 * ms, limits: Limits{TPS: 6}, requests: 3, admitted: 2, last: Outcome{RateWait: 900 * ms}},
 			{at: 200 * ms, limits: Limits{TPS: 2}, last: Outcome{RateWait: 900 * ms}},
 			{at: 1000 * ms, limits: Limits{TPS: 2}, last: Outcome{RateWait: 100 * ms}},
 			{at: 1000 * ms, limits: Limits{TPS: 6}, admitted: 1, last: Outcome{RateLeft: 3}},
-			{at: 1100 * ms, limits: Limits{TPS: 2}, admitted: 1},
+			{at: 1100 * ms, limits: Limits{TPS: 2}, admitted: 1, last: Outcome{RateWait: 900 * ms}},
 		},
-		"a bucket takes over what an exact rate admitted, and an exact rate starts empty": {
-			{limits: Limits{TPS: 10}, requests: 10, admitted: 10},
+		"a bucket takes over what an exact rate admitted": {
+			{limits: Limits{TPS: 10}, requests: 10, admitted: 10, last: Outcome{RateWait: time.Second}},
 			{limits: Limits{TPS: 10, Burst: 12}, requests: 3, admitted: 2, last: Outcome{RateWait: 100 * ms}},
-			{at: 2 * time.Second, limits: Limits{TPS: 10, Burst: 12}, requests: 12, admitted: 12},
-			{at: 2 * time.Second, limits: Limits{TPS: 10}, admitted: 1, last: Outcome{RateLeft: 9}},
+			{at: 2 * time.Second, limits: Limits{TPS: 10, Burst: 12}, requests: 12, admitted: 12, last: Outcome{RateWait: 100 * ms}},
+		},
+		"an exact rate keeps to the bucket before it for a second, and then to itself": {
+			{limits: Limits{TPS: 10, Burst: 100}, requests: 98, admitted: 98, last: Outcome{RateLeft: 2}},
+			{limits: Limits{TPS: 10}, requests: 5, admitted: 2, last: Outcome{RateWait: 100 * ms}},
+			{at: 450 * ms, limits: Limits{TPS: 10}, requests: 5, admitted: 4, last: Outcome{RateWait: 50 * ms}},
+			{at: 1000*ms - us, limits: Limits{TPS: 20}, requests: 50, admitted: 11, last: Outcome{RateWait: us}},
+			{at: 1000 * ms, limits: Limits{TPS: 20}, requests: 50, admitted: 5, last: Outcome{RateWait: 450 * ms}},
+		},
+		"nodes with a bucket and nodes with the exact rate admit together what the bucket holds and the rate": {
+			{limits: Limits{TPS: 10, Burst: 30}, requests: 50, admitted: 30, last: Outcome{RateWait: 100 * ms}},
+			{at: 400 * ms, limits: Limits{TPS: 10}, requests: 2, admitted: 2, last: Outcome{RateLeft: 2}},
+			{at: 500 * ms, limits: Limits{TPS: 10, Burst: 30}, requests: 50, admitted: 3, last: Outcome{RateWait: 100 * ms}},
+			{at: 900 * ms, limits: Limits{TPS: 10}, requests: 50, admitted: 4, last: Outcome{RateWait: 100 * ms}},
+			{at: 1000 * ms, limits: Limits{TPS: 10, Burst: 30}, requests: 50, admitted: 1, last: Outcome{RateWait: 100 * ms}},
+		},
+		"nodes with a small bucket and nodes with a large one admit together no more than the large one": {
+			{limits: Limits{TPS: 10, Burst: 100}, requests: 200, admitted: 100, last: Outcome{RateWait: 100 * ms}},
+			{at: 100 * ms, limits: Limits{TPS: 10, Burst: 2}, requests: 9, admitted: 1, last: Outcome{RateWait: 100 * ms}},
+			{at: 200 * ms, limits: Limits{TPS: 10, Burst: 100}, requests: 200, admitted: 1, last: Outcome{RateWait: 100 * ms}},
+			{at: 10 * time.Second, limits: Limits{TPS: 10, Burst: 2}, requests: 9, admitted: 2, last: Outcome{RateWait: 100 * ms}},
+			{at: 15 * time.Second, limits: Limits{TPS: 10, Burst: 100}, requests: 200, admitted: 50, last: Outcome{RateWait: 100 * ms}},
 		},
 		"a changed quota counts what was admitted before": {
 			{limits: Limits{Quota: 3}, requests: 3, admitted: 3},
@@ -80,23 +100,23 @@ func TestEveryStoreKeepsTheLimits(t *testing.T) {
 		"a clock that steps back a little stands still": {
 			{at: 500 * ms, limits: Limits{TPS: 2}, admitted: 1, last: Outcome{RateLeft: 1}},
 			{limits: Limits{TPS: 2}, requests: 2, admitted: 1, last: Outcome{RateWait: 1500 * ms}},
-			{at: 1500*ms - us, limits: Limits{TPS: 2}, last: Outcome{RateWait: 1 * ms}},
+			{at: 1500*ms - us, limits: Limits{TPS: 2}, last: Outcome{RateWait: us}},
 			{at: 1500 * ms, limits: Limits{TPS: 2}, requests: 3, admitted: 2, last: Outcome{RateWait: time.Second}},
 		},
 		"a bucket whose clock steps back a little waits until the clock has caught up too": {
-			{at: 500 * ms, limits: Limits{TPS: 10, Burst: 2}, requests: 2, admitted: 2},
+			{at: 500 * ms, limits: Limits{TPS: 10, Burst: 2}, requests: 2, admitted: 2, last: Outcome{RateWait: 100 * ms}},
 			{limits: Limits{TPS: 10, Burst: 2}, last: Outcome{RateWait: 600 * ms}},
-			{at: 600*ms - us, limits: Limits{TPS: 10, Burst: 2}, last: Outcome{RateWait: 1 * ms}},
-			{at: 600 * ms, limits: Limits{TPS: 10, Burst: 2}, admitted: 1},
+			{at: 600*ms - us, limits: Limits{TPS: 10, Burst: 2}, last: Outcome{RateWait: us}},
+			{at: 600 * ms, limits: Limits{TPS: 10, Burst: 2}, admitted: 1, last: Outcome{RateWait: 100 * ms}},
 		},
 		"a lowered bucket waits 1/tps at most": {
-			{limits: Limits{TPS: 1000, Burst: 10000}, requests: 300, admitted: 300, last: Outcome{RateLeft: 9700}},
-			{limits: Limits{TPS: 1, Burst: 5}, last: Outcome{RateWait: time.Second}},
+			{limits: Limits{TPS: 1000, Burst: 10000}, requests: 9999, admitted: 9999, last: Outcome{RateLeft: 1}},
+			{limits: Limits{TPS: 1, Burst: 5}, requests: 2, admitted: 1, last: Outcome{RateWait: time.Second}},
 			{at: 400 * ms, limits: Limits{TPS: 1, Burst: 5}, last: Outcome{RateWait: 600 * ms}},
 			{at: time.Second, limits: Limits{TPS: 1, Burst: 5}, requests: 2, admitted: 1, last: Outcome{RateWait: time.Second}},
 		},
 		"a bucket that takes over from a higher exact rate waits 1/tps at most": {
-			{limits: Limits{TPS: 300}, requests: 300, admitted: 300},
+			{limits: Limits{TPS: 300}, requests: 300, admitted: 300, last: Outcome{RateWait: time.Second}},
 			{limits: Limits{TPS: 2, Burst: 5}, last: Outcome{RateWait: 500 * ms}},
 			{at: 500 * ms, limits: Limits{TPS: 2, Burst: 5}, requests: 2, admitted: 1, last: Outcome{RateWait: 500 * ms}},
 		},
@@ -110,7 +130,8 @@ func TestEveryStoreKeepsTheLimits(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			s := open(t)
 			for name, steps := range tests {
-				t.Run(name, func(t *testing.T) { runSteps(t, s, name, steps) })
+				t.Run(name, func(t *testing.T) { runSteps(t, s, name, steps, oneByOne) })
+				t.Run(name+", all at once", func(t *testing.T) { runSteps(t, s, name+" at once", steps, takeN) })
 			}
 		})
 	}
@@ -121,36 +142,35 @@ const (
 	us = time.Microsecond
 )
 
-func runSteps(t *testing.T, s clockStore, key string, steps []step) {
-	t.Helper()
-	for i, st := range steps {
-		s.setClock(t, noon.Add(st.at))
-		var admitted int
-		var last Outcome
-		for range max(1, st.requests) {
-			last = take(t, s, key, st.limits)
-			if last.Admitted {
-				admitted++
-			}
-		}
-		if admitted != st.admitted {
-			t.Errorf("step %d: %d admitted, want %d", i+1, admitted, st.admitted)
-		}
-		if want := untilMidnight(st.at); last.DayEnds != want {
-			t.Errorf("step %d: the day ends in %v, want %v", i+1, last.DayEnds, want)
-		}
-		last.Admitted, last.DayEnds = false, 0
-		if diff := cmp.Diff(st.last, last); diff != "" {
-			t.Errorf("step %d: last outcome (-want +got):\n%s", i+1, diff)
-		}
+// oneByOne takes n requests in as many calls, and returns what they would have got in one.
+func oneByOne(tb testing.TB, s Store, key string, l Limits, n int64) Outcome {
+	tb.Helper()
+	var out Outcome
+	var admitted int64
+	for range n {
+		out = take(tb, s, key, l)
+		admitted += out.Admitted
 	}
+	out.Admitted = admitted
+	return out
 }
 
-// untilMidnight is what is left of the day, in whole milliseconds, rounded up.
-func untilMidnight(sinceNoon time.Duration) time.Duration {
-	now := noon.Add(sinceNoon)
-	left := now.Truncate(24 * time.Hour).Add(24 * time.Hour).Sub(now)
-	return (left + ms - 1).Truncate(ms)
+func runSteps(t *testing.T, s clockStore, key string, steps []step, takeAll func(testing.TB, Store, string, Limits, int64) Outcome) {
+	t.Helper()
+	for i, st := range steps {
+		now := noon.Add(st.at)
+		s.setClock(t, now)
+		want := st.last
+		want.Admitted = int64(st.admitted)
+		if st.limits.Quota > 0 {
+			st.limits.Days = daysOf(t, "UTC")
+			want.DayEnds = now.Truncate(24 * time.Hour).Add(24 * time.Hour).Sub(now)
+		}
+		got := takeAll(t, s, key, st.limits, int64(max(1, st.requests)))
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("step %d: outcome (-want +got):\n%s", i+1, diff)
+		}
+	}
 }
 
 func TestEveryStoreKeepsConsumersApart(t *testing.T) {
@@ -159,7 +179,7 @@ func TestEveryStoreKeepsConsumersApart(t *testing.T) {
 			s := open(t)
 			s.setClock(t, noon)
 			for _, key := range []string{"consumer:a", "consumer:b", "ip:a"} {
-				if !take(t, s, key, Limits{TPS: 1, Quota: 1}).Admitted {
+				if take(t, s, key, Limits{TPS: 1}).Admitted != 1 {
 					t.Errorf("the first request of %s is rejected", key)
 				}
 			}
@@ -173,23 +193,22 @@ func TestEveryStoreAdmitsNoMoreUnderConcurrency(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			s := open(t)
 			s.setClock(t, noon)
-			admitted := make([]int, clients)
+			limits := Limits{TPS: limit, Quota: 1000, Days: daysOf(t, "UTC")}
+			admitted := make([]int64, clients)
 			var wg sync.WaitGroup
 			for c := range clients {
 				wg.Go(func() {
 					for range each {
-						out, err := s.Take(t.Context(), "consumer:1", Limits{TPS: limit, Quota: 1000})
+						out, err := s.Take(t.Context(), "consumer:1", limits, 2)
 						if err != nil {
 							t.Error(err)
 						}
-						if out.Admitted {
-							admitted[c]++
-						}
+						admitted[c] += out.Admitted
 					}
 				})
 			}
 			wg.Wait()
-			total := 0
+			total := int64(0)
 			for _, n := range admitted {
 				total += n
 			}

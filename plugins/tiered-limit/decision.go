@@ -12,10 +12,27 @@ type Source string
 const (
 	// FromRedis is a decision that Redis made.
 	FromRedis Source = "redis"
+	// FromMemory is a denial from the node's memory of what Redis said.
+	FromMemory Source = "memory"
 	// FromError is a decision by on_redis_error, since Redis did not answer.
 	FromError Source = "error"
 	// FromTier is a decision without a store: the tier has no limit.
 	FromTier Source = "tier"
+	// FromAnonymous is a decision by on_no_consumer, without a store.
+	FromAnonymous Source = "anonymous"
+)
+
+// Verdict is what becomes of a request.
+type Verdict string
+
+// The verdicts.
+const (
+	// Admitted lets a request pass.
+	Admitted Verdict = "admitted"
+	// Rejected answers a request in the upstream's place.
+	Rejected Verdict = "rejected"
+	// Skipped lets a request pass that nobody counts.
+	Skipped Verdict = "skipped"
 )
 
 // The policies that a request can violate, as an answer names them.
@@ -26,14 +43,14 @@ const (
 
 // Decision says what becomes of one request, and what its client is told.
 type Decision struct {
-	// Tier is the name of the tier that applied.
+	// Tier is the name of the tier that applied; empty where none was chosen.
 	Tier string
-	// Admit lets the request pass.
-	Admit bool
+	// Verdict says whether the request passes.
+	Verdict Verdict
 	// Store is what decided.
 	Store Source
 	// Second and Day are the states of the limits; zero where the tier has no such limit, or where it
-	// is not known since Redis did not answer.
+	// is not known since nothing was counted.
 	Second, Day Window
 }
 
@@ -49,56 +66,75 @@ type Window struct {
 	RetryAfter int64
 }
 
-// limiter decides on requests by the counts of a store.
+// counter counts requests; the core implements it (memory in front of Redis).
+type counter interface {
+	// Count debits one request of key from the tier's limits. The Outcome is of this request alone:
+	// Admitted is 0 or 1.
+	Count(ctx context.Context, key string, t tier) (Outcome, Source, error)
+}
+
+// limiter decides on requests by what a counter counts.
 type limiter struct {
-	store    Store
+	counter  counter
 	failOpen bool
 }
 
-// decide debits one request of the consumer key. An error of the store is a decision too; the store
-// itself reports it.
+// decide debits one request of key. An error of the counter is a decision too; who keeps the counts
+// reports it.
 func (l limiter) decide(ctx context.Context, key string, t tier) Decision {
-	o, err := l.store.Take(ctx, key, t.limits)
+	o, from, err := l.counter.Count(ctx, key, t)
 	if err != nil {
-		return Decision{Tier: t.name, Admit: l.failOpen, Store: FromError}
+		return Decision{Tier: t.name, Verdict: verdictOf(l.failOpen), Store: FromError}
 	}
-	return decided(t, o)
+	return decided(t, o, from)
 }
 
-// decided turns a store's outcome into what a client is told.
-func decided(t tier, o Outcome) Decision {
-	d := Decision{Tier: t.name, Admit: o.Admitted, Store: FromRedis}
+// decided turns an outcome into what a client is told.
+func decided(t tier, o Outcome, from Source) Decision {
+	d := Decision{Tier: t.name, Verdict: verdictOf(o.Admitted > 0), Store: from}
 	if t.limits.TPS > 0 {
 		// A bucket may hold more than a second's requests; more than the limit cannot remain of it.
 		d.Second = Window{Limit: t.limits.TPS, Remaining: min(o.RateLeft, t.limits.TPS), ResetSeconds: 1}
-		if o.RateWait > 0 {
+		if o.Admitted == 0 && o.RateLeft == 0 {
 			d.Second.RetryAfter = seconds(o.RateWait)
 		}
 	}
 	if t.limits.Quota > 0 {
 		d.Day = Window{Limit: t.limits.Quota, Remaining: o.DayLeft, ResetSeconds: seconds(o.DayEnds)}
-		if !o.Admitted && o.DayLeft == 0 {
+		if o.Admitted == 0 && o.DayLeft == 0 {
 			d.Day.RetryAfter = seconds(o.DayEnds)
 		}
 	}
 	return d
 }
 
-// tightest returns the window with the fewest requests remaining, of equals the longer one, as Kong's
-// rate-limiting chooses it for RateLimit-*.
-func (d Decision) tightest() Window {
-	if d.Second.Limit == 0 || d.Day.Limit > 0 && d.Day.Remaining <= d.Second.Remaining {
-		return d.Day
+// anonymous decides by on_no_consumer on a request that nobody is known to make.
+func anonymous(onNoConsumer string) Decision {
+	if onNoConsumer == anonymousReject {
+		return Decision{Verdict: Rejected, Store: FromAnonymous}
 	}
-	return d.Second
+	return Decision{Verdict: Skipped, Store: FromAnonymous}
 }
 
-// retryAfter is the longest wait of the violated limits, in seconds.
-func (d Decision) retryAfter() int64 { return max(d.Second.RetryAfter, d.Day.RetryAfter) }
+func verdictOf(admitted bool) Verdict {
+	if admitted {
+		return Admitted
+	}
+	return Rejected
+}
+
+// dayIsTighter tells which window has the fewest requests remaining, of equals the longer one, as Kong's
+// rate-limiting chooses it for RateLimit-*.
+func (d Decision) dayIsTighter() bool {
+	return d.Second.Limit == 0 || d.Day.Limit > 0 && d.Day.Remaining <= d.Second.Remaining
+}
+
+// retryAfter is the longest wait of the violated limits, in seconds and at least one.
+func (d Decision) retryAfter() int64 { return max(1, d.Second.RetryAfter, d.Day.RetryAfter) }
 
 // violated names the limits that rejected the request.
 func (d Decision) violated() []string {
-	var policies []string
+	policies := make([]string, 0, 2)
 	if d.Second.RetryAfter > 0 {
 		policies = append(policies, policyTPS)
 	}

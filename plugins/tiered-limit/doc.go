@@ -8,22 +8,48 @@
 //   - tps without burst admits at most tps requests in any rolling second [t, t+1s). The times of the
 //     last tps admissions are kept, so this is exact, wherever the second begins.
 //   - tps with burst is a token bucket: it holds at most burst requests and refills by tps a second.
-//   - daily_quota admits that many requests in a calendar day, UTC.
+//   - daily_quota admits that many requests in a calendar day of quota_timezone.
 //
 // All times are Redis' own: the gateways' clocks do not matter. Rate and quota are debited in one script
 // call, both or neither, so a rejected request consumes nothing.
 //
 // # Whose limit
 //
-// A request counts for its consumer; without one, for its client's address (as Kong's trusted_ips and
-// real_ip_header tell it), in the default tier. A consumer's tier is named by a tag, "tier:gold". Of
-// several, the one that stands last in tiers holds; a name that is no tier's is logged once.
+// A request counts for its consumer (limit_by consumer), for its credential, or without one its consumer
+// (credential), or for its client's address as Kong's trusted_ips and real_ip_header tell it (ip). Where
+// the first two find nobody, on_no_consumer says what happens: the address counts, the request is
+// rejected with 403, or it passes uncounted.
+//
+// The tier is the instance's own (tier), else the one that stands last in tiers of those that the
+// consumer's tags ("tier:gold") and the claim tier_claim of a verified token name, else default_tier. A
+// name that is no tier's is logged once.
+//
+// Counts are kept by namespace and, with scope service or route, apart for each of them.
 //
 // # Answers
 //
-// An admitted response carries the headers of Kong's bundled rate-limiting plugin, under the same names.
-// A rejected request gets 429 with Retry-After and a problem of type quota-exceeded
-// (draft-ietf-httpapi-ratelimit-headers-10) which names the violated policies.
+// A response carries the headers of Kong's bundled rate-limiting plugin under the same names, or RateLimit
+// and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-10), both or none. A rejected request gets
+// error_code with Retry-After and a problem of type quota-exceeded which names the violated policies.
+//
+// With dry_run nothing is rejected. Each request tells the upstream in X-Tollgate-Dry-Run what would have
+// become of it.
+//
+// The request that reaches a percent of quota_warn_percent of its day logs a warning: as each admitted
+// request of a day has another count of those used, that is one over all gateways.
+//
+// # What a request waits for
+//
+// Each call to Kong that returns something is waited for. A request that passes makes at most five:
+//
+//   - the consumer: with tier, only where limit_by needs the id and the instance is on no consumer
+//   - the credential: with limit_by credential
+//   - the claims: with tier_claim and without tier
+//   - the address: where it counts, in a tier with limits
+//   - the service or the route: with scope service or route, where the instance is not bound to it
+//
+// So an instance on a consumer, with its tier and the defaults, waits for none. A rejection waits for one
+// more, the request id.
 //
 // # Without Redis
 //

@@ -45,8 +45,8 @@ func newGuard(store Store, timeout time.Duration, m *metrics, log *slog.Logger) 
 }
 
 // Take asks the store, for at most the timeout, unless it is known not to answer.
-func (g *guard) Take(ctx context.Context, key string, l Limits) (Outcome, error) {
-	out, err := g.breaker.Execute(func() (Outcome, error) { return g.ask(ctx, key, l) })
+func (g *guard) Take(ctx context.Context, key string, l Limits, n int64) (Outcome, error) {
+	out, err := g.breaker.Execute(func() (Outcome, error) { return g.ask(ctx, key, l, n) })
 	switch {
 	case err == nil:
 		g.succeeded()
@@ -57,11 +57,11 @@ func (g *guard) Take(ctx context.Context, key string, l Limits) (Outcome, error)
 	return out, err
 }
 
-func (g *guard) ask(ctx context.Context, key string, l Limits) (Outcome, error) {
+func (g *guard) ask(ctx context.Context, key string, l Limits, n int64) (Outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, g.timeout)
 	defer cancel()
 	start := time.Now()
-	out, err := g.store.Take(ctx, key, l)
+	out, err := g.store.Take(ctx, key, l, n)
 	g.metrics.asked(time.Since(start), err)
 	return out, err
 }

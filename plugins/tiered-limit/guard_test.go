@@ -17,7 +17,7 @@ type switchStore struct {
 	calls      int
 }
 
-func (s *switchStore) Take(ctx context.Context, _ string, _ Limits) (Outcome, error) {
+func (s *switchStore) Take(ctx context.Context, _ string, _ Limits, _ int64) (Outcome, error) {
 	s.calls++
 	if s.hang {
 		<-ctx.Done()
@@ -26,7 +26,7 @@ func (s *switchStore) Take(ctx context.Context, _ string, _ Limits) (Outcome, er
 	if s.fail {
 		return Outcome{}, errors.New("connection refused")
 	}
-	return Outcome{Admitted: true}, nil
+	return Outcome{Admitted: 1}, nil
 }
 
 const patience = 50 * ms
@@ -42,7 +42,7 @@ func guarded(s Store) (*guard, *bytes.Buffer) {
 func ask(t *testing.T, g *guard) (time.Duration, error) {
 	t.Helper()
 	start := time.Now()
-	_, err := g.Take(t.Context(), "consumer:1", Limits{TPS: 1})
+	_, err := g.Take(t.Context(), "consumer:1", Limits{TPS: 1}, 1)
 	return time.Since(start), err
 }
 
@@ -134,11 +134,11 @@ func wantLog(t *testing.T, log *bytes.Buffer, when string, down, up int) {
 }
 
 func TestARequestGivenUpByTheServerIsNoFailure(t *testing.T) {
-	g, log := guarded(storeFunc(func(ctx context.Context, _ string, _ Limits) (Outcome, error) { return Outcome{}, ctx.Err() }))
+	g, log := guarded(storeFunc(func(ctx context.Context, _ string, _ Limits, _ int64) (Outcome, error) { return Outcome{}, ctx.Err() }))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for range 2 * tripAfter {
-		if _, err := g.Take(ctx, "consumer:1", Limits{TPS: 1}); !errors.Is(err, context.Canceled) {
+		if _, err := g.Take(ctx, "consumer:1", Limits{TPS: 1}, 1); !errors.Is(err, context.Canceled) {
 			t.Fatalf("error %v, want the cancellation", err)
 		}
 	}

@@ -1,17 +1,20 @@
 package tieredlimit
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
-// metrics are the plugin's, over all its instances. Tiers are the only label that a configuration
-// chooses; consumers are none.
+// metrics are the plugin's, over all its instances. Tiers and the percents of their warnings are the
+// only labels that a configuration chooses; consumers are none.
 type metrics struct {
 	decisions *prometheus.CounterVec
+	warnings  *prometheus.CounterVec
 	calls     *prometheus.HistogramVec
+	shared    prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -19,18 +22,36 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	return &metrics{
 		decisions: auto.NewCounterVec(prometheus.CounterOpts{
 			Name: "tollgate_tiered_limit_decisions_total",
-			Help: "Requests by tier, outcome (admitted, rejected) and what decided (redis, error: on_redis_error, tier: no limit).",
+			Help: "Requests by tier (empty: none was chosen), outcome (admitted, rejected, would_reject: in a dry run, skipped) and what decided " +
+				"(redis, memory, error: on_redis_error, tier: no limit, anonymous: on_no_consumer).",
 		}, []string{"tier", "outcome", "store"}),
+		warnings: auto.NewCounterVec(prometheus.CounterOpts{
+			Name: "tollgate_tiered_limit_quota_warnings_total",
+			Help: "Daily quotas of which a share was used up, by tier and percent; each once a day.",
+		}, []string{"tier", "percent"}),
 		calls: auto.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "tollgate_tiered_limit_store_seconds",
 			Help:    "Time that requests waited on Redis, by result (ok, error).",
 			Buckets: prometheus.ExponentialBuckets(0.0001, 2, 14), // 0.1 ms to 0.8 s
 		}, []string{"result"}),
+		shared: auto.NewCounter(prometheus.CounterOpts{
+			Name: "tollgate_tiered_limit_shared_calls_total",
+			Help: "Requests that were counted by a call that another request of the same consumer made.",
+		}),
 	}
 }
 
-func (m *metrics) decided(d Decision) {
-	m.decisions.WithLabelValues(d.Tier, d.outcome(), string(d.Store)).Inc()
+// decided counts a decision. A dry run's rejection is none: the request passed.
+func (m *metrics) decided(d Decision, dryRun bool) {
+	outcome := string(d.Verdict)
+	if dryRun && d.Verdict == Rejected {
+		outcome = "would_reject"
+	}
+	m.decisions.WithLabelValues(d.Tier, outcome, string(d.Store)).Inc()
+}
+
+func (m *metrics) warned(tier string, w warning) {
+	m.warnings.WithLabelValues(tier, strconv.Itoa(w.percent)).Inc()
 }
 
 func (m *metrics) asked(took time.Duration, err error) {

@@ -1,8 +1,10 @@
 package tieredlimit
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -19,10 +21,10 @@ const (
 	storeGrace = 30 * time.Second
 )
 
-// connection is a store for all instances with the same redis record.
+// connection counts for all instances with the same redis record.
 type connection struct {
-	*guard
-	close func() error
+	*front
+	close func()
 }
 
 // New returns the plugin. Instances with the same redis record share its connections.
@@ -31,9 +33,8 @@ func New(deps plugin.Deps) plugin.Plugin {
 	b := builder{
 		deps:    deps,
 		metrics: newMetrics(deps.Metrics),
-		stores: shared.NewPool(storeGrace, func(c connection) {
-			_ = c.close() // an error here is of a socket that is gone already
-		}),
+		days:    &calendars{},
+		stores:  shared.NewPool(storeGrace, func(c connection) { c.close() }),
 	}
 	return plugin.Plugin{
 		Name:     Name,
@@ -49,12 +50,17 @@ func New(deps plugin.Deps) plugin.Plugin {
 type builder struct {
 	deps    plugin.Deps
 	metrics *metrics
+	days    *calendars
 	stores  *shared.Pool[connection]
 }
 
 // build compiles one configuration. Redis is first asked when a request comes.
 func (b builder) build(config []byte) (plugin.Handler, error) {
 	c, err := plugin.Decode[Config](Schema(), config)
+	if err != nil {
+		return nil, err
+	}
+	tiers, err := newLadder(c, b.days)
 	if err != nil {
 		return nil, err
 	}
@@ -66,16 +72,33 @@ func (b builder) build(config []byte) (plugin.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("leasing the connections to redis: %w", err)
 	}
-	return &handler{
-		tiers:   newLadder(c),
-		limiter: limiter{store: lease.Value, failOpen: c.OnRedisError == allow},
-		metrics: b.metrics,
-		release: lease.Release,
-	}, nil
+	return newHandler(c, tiers, lease.Value, b.metrics, lease.Release), nil
 }
 
+func newHandler(c Config, tiers ladder, count counter, m *metrics, release func()) *handler {
+	return &handler{
+		subjects: newSubjects(c),
+		claim:    c.TierClaim,
+		tiers:    tiers,
+		limiter:  limiter{counter: count, failOpen: c.OnRedisError == allow},
+		answers:  newAnswers(c),
+		metrics:  m,
+		release:  release,
+	}
+}
+
+// connect opens the store of one redis record, and watches it until it is closed.
 func (b builder) connect(c Redis) connection {
-	store := newRedisStore(c, limitScript)
+	store := newRedisStore(c, limitScript, b.deps.Now)
 	log := b.deps.Log.With("plugin", Name, "address", c.address())
-	return connection{guard: newGuard(store, c.timeout(), b.metrics, log), close: store.Close}
+	f := newFront(newGuard(store, c.timeout(), b.metrics, log), c.timeout(), b.deps.Now, b.metrics)
+	w := watch{client: store.client, timeout: c.timeout(), now: b.deps.Now, denials: f.denials}
+	ctx, stop := context.WithCancel(context.Background())
+	var watching sync.WaitGroup
+	watching.Go(func() { w.run(ctx) })
+	return connection{front: f, close: func() {
+		stop()
+		watching.Wait()
+		_ = store.Close() // an error here is of a socket that is gone already
+	}}
 }

@@ -107,10 +107,10 @@ func TestInstancesWithTheSameRedisShareItsConnections(t *testing.T) {
 	p, _ := open(t)
 	a, b := build(t, p, configFor(addr, "allow")).(*handler), build(t, p, configFor(addr, "deny")).(*handler)
 	other := build(t, p, strings.Replace(configFor(addr, "deny"), "1000}}", "999}}", 1)).(*handler)
-	if a.limiter.store.(connection).guard != b.limiter.store.(connection).guard {
+	if a.limiter.counter.(connection).front != b.limiter.counter.(connection).front {
 		t.Error("the same redis record has two stores")
 	}
-	if a.limiter.store.(connection).guard == other.limiter.store.(connection).guard {
+	if a.limiter.counter.(connection).front == other.limiter.counter.(connection).front {
 		t.Error("different redis records have one store")
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -17,7 +18,7 @@ import (
 var limitScript string
 
 // keyVersion stands in every key: a script that reads the state differently takes another.
-const keyVersion = "1"
+const keyVersion = "2"
 
 // poolSize bounds the connections to one Redis, which are opened as they are needed: a call takes well
 // under a millisecond, so that they carry more than the script's own throughput.
@@ -27,10 +28,13 @@ const poolSize = 64
 type redisStore struct {
 	client *redis.Client
 	script *redis.Script
+	now    func() time.Time
+	// ahead is how far Redis' clock was found to be ahead of this node's, in nanoseconds.
+	ahead atomic.Int64
 }
 
-func newRedisStore(c Redis, script string) *redisStore {
-	return &redisStore{client: redis.NewClient(redisOptions(c)), script: redis.NewScript(script)}
+func newRedisStore(c Redis, script string, now func() time.Time) *redisStore {
+	return &redisStore{client: redis.NewClient(redisOptions(c)), script: redis.NewScript(script), now: now}
 }
 
 // redisOptions replaces the defaults that do not suit a gateway: a retried timeout may debit twice, a
@@ -72,27 +76,50 @@ func (c Redis) tls() *tls.Config {
 	return &tls.Config{MinVersion: tls.VersionTLS12, ServerName: name, InsecureSkipVerify: !c.SSLVerify}
 }
 
-// Take runs the script: by its hash, and once by its text where Redis does not know that (NOSCRIPT,
-// after SCRIPT FLUSH, a restart or a failover), in which case nothing was debited yet.
-func (s *redisStore) Take(ctx context.Context, key string, l Limits) (Outcome, error) {
-	reply, err := s.script.Run(ctx, s.client, keys(key), l.TPS, l.Burst, l.Quota).Int64Slice()
+// Take debits by the script.
+func (s *redisStore) Take(ctx context.Context, key string, l Limits, n int64) (Outcome, error) {
+	const fields = 5
+	args := append(make([]any, 0, 8), l.TPS, l.Burst, l.Quota, n) // room for the days
+	reply, err := s.call(ctx, s.script, key, l.Days, args)
 	if err != nil {
 		return Outcome{}, fmt.Errorf("debiting in redis: %w", err)
 	}
-	const fields = 5
 	if len(reply) != fields {
 		return Outcome{}, fmt.Errorf("debiting in redis: the script returned %d values, not %d", len(reply), fields)
 	}
 	return Outcome{
-		Admitted: reply[0] == 1,
+		Admitted: reply[0],
 		RateLeft: reply[1],
-		RateWait: time.Duration(reply[2]) * time.Millisecond,
+		RateWait: micros(reply[2]),
 		DayLeft:  reply[3],
-		DayEnds:  time.Duration(reply[4]) * time.Millisecond,
+		DayEnds:  micros(reply[4]),
 	}, nil
 }
 
-// keys names a consumer's state and ring. The braces are Cluster's hash tag: both lie in one slot.
+// call runs a script on a limit key's state and ring. Where there are days it gives Redis the starts of
+// those about now; where this node's clock is off by more than they cover, Redis tells its time, and is
+// asked once more.
+func (s *redisStore) call(ctx context.Context, script *redis.Script, key string, days *calendar, args []any) ([]int64, error) {
+	reply, err := s.run(ctx, script, key, days, args)
+	if err == nil && len(reply) == 2 {
+		s.ahead.Store(int64(time.Unix(reply[1], 0).Sub(s.now())))
+		reply, err = s.run(ctx, script, key, days, args)
+	}
+	return reply, err
+}
+
+// run runs a script: by its hash, and once by its text where Redis does not know that (NOSCRIPT, after
+// SCRIPT FLUSH, a restart or a failover), in which case nothing was done yet.
+func (s *redisStore) run(ctx context.Context, script *redis.Script, key string, days *calendar, args []any) ([]int64, error) {
+	if days != nil {
+		for _, start := range days.around(s.now().Add(time.Duration(s.ahead.Load()))) {
+			args = append(args, start)
+		}
+	}
+	return script.Run(ctx, s.client, keys(key), args...).Int64Slice()
+}
+
+// keys names the state and the ring of a limit key. The braces are Cluster's hash tag: both lie in one slot.
 func keys(key string) []string {
 	prefix := "tollgate:{" + key + "}:" + keyVersion + ":"
 	return []string{prefix + "state", prefix + "ring"}

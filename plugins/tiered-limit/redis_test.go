@@ -3,6 +3,7 @@ package tieredlimit
 import (
 	"net"
 	"testing"
+	"time"
 
 	"tollgate/test/redistest"
 )
@@ -15,12 +16,18 @@ func TestAScriptThatRedisForgotIsSentAgainAndDebitsOnce(t *testing.T) {
 				if err := s.client.ScriptFlush(t.Context()).Err(); err != nil {
 					t.Fatal(err)
 				}
-				if got := take(t, s, "a", Limits{Quota: 10}).DayLeft; got != want {
+				if got := take(t, s, "a", daily(t, 10)).DayLeft; got != want {
 					t.Errorf("request %d: %d left of the day, want %d", i+1, got, want)
 				}
 			}
 		})
 	}
+}
+
+// daily is a quota in UTC.
+func daily(tb testing.TB, quota int64) Limits {
+	tb.Helper()
+	return Limits{Quota: quota, Days: daysOf(tb, "UTC")}
 }
 
 func TestStateThatIsNotOursIsAnError(t *testing.T) {
@@ -30,7 +37,7 @@ func TestStateThatIsNotOursIsAnError(t *testing.T) {
 			if err := s.client.Set(t.Context(), keys("a")[0], "what", 0).Err(); err != nil {
 				t.Fatal(err)
 			}
-			if out, err := s.Take(t.Context(), "a", Limits{TPS: 1}); err == nil {
+			if out, err := s.Take(t.Context(), "a", Limits{TPS: 1}, 1); err == nil {
 				t.Errorf("outcome %+v, want an error", out)
 			}
 		})
@@ -53,7 +60,7 @@ func TestAHungServerCostsNoMoreThanTheTimeout(t *testing.T) {
 	t.Cleanup(func() { _ = l.Close() })
 	c := redisAt(l.Addr().String())
 	c.Timeout = 50
-	s := newRedisStore(c, limitScript)
+	s := newRedisStore(c, limitScript, time.Now)
 	t.Cleanup(func() { _ = s.Close() })
 	g, _ := guarded(s)
 	for range 3 {
@@ -67,15 +74,15 @@ func TestAHungServerCostsNoMoreThanTheTimeout(t *testing.T) {
 func TestARedisThatComesBackIsUsedAgain(t *testing.T) {
 	m := redistest.Embedded(t)
 	s := openRedis(t, m.Addr(), limitScript)
-	take(t, s, "a", Limits{Quota: 10})
+	take(t, s, "a", daily(t, 10))
 	m.Close()
-	if _, err := s.Take(t.Context(), "a", Limits{Quota: 10}); err == nil {
+	if _, err := s.Take(t.Context(), "a", Limits{TPS: 10}, 1); err == nil {
 		t.Error("a stopped server answered")
 	}
 	if err := m.Restart(); err != nil {
 		t.Fatal(err)
 	}
-	if got := take(t, s, "a", Limits{Quota: 10}).DayLeft; got != 8 {
+	if got := take(t, s, "a", daily(t, 10)).DayLeft; got != 8 {
 		t.Errorf("%d left of the day, want 8", got)
 	}
 }
@@ -111,7 +118,7 @@ func TestPasswordAndDatabaseAreUsed(t *testing.T) {
 	m.RequireUserAuth("ann", "hunter2")
 	c := redisAt(m.Addr())
 	c.Username, c.Password, c.Database = "ann", "hunter2", 2
-	s := newRedisStore(c, limitScript)
+	s := newRedisStore(c, limitScript, time.Now)
 	t.Cleanup(func() { _ = s.Close() })
 	take(t, s, "a", Limits{TPS: 1})
 	if !m.DB(2).Exists(keys("a")[0]) {
@@ -119,9 +126,9 @@ func TestPasswordAndDatabaseAreUsed(t *testing.T) {
 	}
 
 	c.Password = "wrong"
-	refused := newRedisStore(c, limitScript)
+	refused := newRedisStore(c, limitScript, time.Now)
 	t.Cleanup(func() { _ = refused.Close() })
-	if _, err := refused.Take(t.Context(), "a", Limits{TPS: 1}); err == nil {
+	if _, err := refused.Take(t.Context(), "a", Limits{TPS: 1}, 1); err == nil {
 		t.Error("a wrong password was accepted")
 	}
 }

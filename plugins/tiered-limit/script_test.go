@@ -27,20 +27,33 @@ func TestScriptAgreesWithTheOracle(t *testing.T) {
 
 // agree runs one timeline through the store and the oracle.
 func agree(t *testing.T, rt *rapid.T, s clockStore, key string) {
-	palette := rapid.SliceOfN(anyLimits(), 1, 3).Draw(rt, "limits")
-	oracle, now := account{}, noon
+	palette := rapid.SliceOfN(anyLimits(t), 1, 3).Draw(rt, "limits")
+	oracle, now := account{}, rapid.SampledFrom(starts).Draw(rt, "start")
 	for i := range rapid.IntRange(1, 80).Draw(rt, "steps") {
 		now = now.Add(anyPause().Draw(rt, "pause"))
 		l := rapid.SampledFrom(palette).Draw(rt, "of")
 		s.setClock(t, now)
-		want, got := oracle.take(l, now), take(t, s, key, l)
+		n := rapid.SampledFrom([]int64{1, 1, 1, 2, 3, 9, 50}).Draw(rt, "n")
+		s.setNode(now.Add(rapid.SampledFrom(nodeClocks).Draw(rt, "node's clock")))
+		want, got := oracle.take(l, now, n), takeN(t, s, key, l, n)
 		if want != got {
-			rt.Fatalf("step %d at %v, %+v (-oracle +script):\n%s", i+1, now, l, cmp.Diff(want, got))
+			rt.Fatalf("step %d at %v, %d of %v (-oracle +script):\n%s", i+1, now, n, l, cmp.Diff(want, got))
 		}
 	}
 }
 
-func anyLimits() *rapid.Generator[Limits] {
+// starts lie before changes of daylight saving, and where no day is near.
+var starts = []time.Time{
+	noon,
+	time.Date(2025, 3, 9, 4, 59, 58, 0, time.UTC),    // midnight in New York, whose day has 23 hours
+	time.Date(2025, 4, 24, 21, 59, 58, 0, time.UTC),  // midnight in Cairo that never comes: it becomes 1:00
+	time.Date(2025, 10, 30, 20, 59, 58, 0, time.UTC), // 23:59:58 in Cairo for the first time
+}
+
+// nodeClocks are how far a node's clock is off, up to where it knows nothing of the day.
+var nodeClocks = []time.Duration{0, 0, 0, time.Second, -time.Second, 20 * time.Hour, -20 * time.Hour, 300 * time.Hour}
+
+func anyLimits(t *testing.T) *rapid.Generator[Limits] {
 	return rapid.Custom(func(rt *rapid.T) Limits {
 		l := Limits{
 			TPS:   rapid.SampledFrom([]int64{0, 1, 2, 3, 7, 20, 40}).Draw(rt, "tps"),
@@ -48,6 +61,9 @@ func anyLimits() *rapid.Generator[Limits] {
 		}
 		if l.TPS > 0 {
 			l.Burst = rapid.SampledFrom([]int64{0, 0, 1, 2, 30}).Draw(rt, "burst")
+		}
+		if l.Quota > 0 {
+			l.Days = daysOf(t, rapid.SampledFrom([]string{"UTC", "UTC", "America/New_York", "Africa/Cairo"}).Draw(rt, "zone"))
 		}
 		return l
 	})
@@ -85,7 +101,8 @@ func TestScriptAgreesWithTheOracleOnLongRings(t *testing.T) {
 					l.TPS += int64(i%3) * 50
 				}
 				s.setClock(t, now)
-				if want, got := oracle.take(l, now), take(t, s, "consumer:1", l); want != got {
+				n := int64(1 + i%5/3)
+				if want, got := oracle.take(l, now, n), takeN(t, s, "consumer:1", l, n); want != got {
 					t.Fatalf("step %d (-oracle +script):\n%s", i+1, cmp.Diff(want, got))
 				}
 			}
@@ -98,9 +115,9 @@ func TestScriptUntouched(t *testing.T) {
 	for kind, start := range servers {
 		t.Run(kind, func(t *testing.T) {
 			s := openRedis(t, start(t), limitScript)
-			limits := Limits{TPS: 2, Quota: 10}
+			limits := Limits{TPS: 2, Quota: 10, Days: daysOf(t, "UTC")}
 			first, second, third := take(t, s, "consumer:1", limits), take(t, s, "consumer:1", limits), take(t, s, "consumer:1", limits)
-			if !first.Admitted || !second.Admitted || third.Admitted {
+			if first.Admitted != 1 || second.Admitted != 1 || third.Admitted != 0 {
 				t.Errorf("admitted %v, %v, %v; want two of three", first.Admitted, second.Admitted, third.Admitted)
 			}
 			if third.RateWait <= 0 || third.RateWait > time.Second || third.DayLeft != 8 {
@@ -125,21 +142,45 @@ func TestKeysGoWhenTheyNoLongerCount(t *testing.T) {
 				return d
 			}
 			take(t, s, "a", Limits{TPS: 5})
-			if err := s.client.PExpire(t.Context(), "tollgate:{a}:1:ring", 900*ms).Err(); err != nil {
-				t.Fatal(err)
-			}
-			take(t, s, "a", Limits{TPS: 5})
-			wantWithin(t, "state of a rate", ttl("tollgate:{a}:1:state"), time.Second, 5*time.Second)
-			wantWithin(t, "ring that was used again", ttl("tollgate:{a}:1:ring"), time.Second, 3*time.Second)
+			wantWithin(t, "state of a rate", ttl("tollgate:{a}:2:state"), 2*time.Second, 5*time.Second)
+			wantWithin(t, "ring", ttl("tollgate:{a}:2:ring"), 2*time.Second, 4*time.Second)
 
 			take(t, s, "b", Limits{TPS: 10, Burst: 100})
-			wantWithin(t, "state of a bucket", ttl("tollgate:{b}:1:state"), time.Second, 5*time.Second)
+			wantWithin(t, "state of a bucket", ttl("tollgate:{b}:2:state"), time.Second, 5*time.Second)
 
-			out := take(t, s, "c", Limits{TPS: 5, Quota: 5})
-			wantWithin(t, "state of a day", ttl("tollgate:{c}:1:state"), out.DayEnds, out.DayEnds+2*time.Minute)
+			out := take(t, s, "c", Limits{TPS: 5, Quota: 5, Days: daysOf(t, "UTC")})
+			wantWithin(t, "state of a day", ttl("tollgate:{c}:2:state"), out.DayEnds, out.DayEnds+2*time.Minute)
 			take(t, s, "c", Limits{TPS: 5})
-			wantWithin(t, "state of a day whose quota was lifted", ttl("tollgate:{c}:1:state"), out.DayEnds-time.Minute, out.DayEnds+2*time.Minute)
-			wantWithin(t, "ring beside a day", ttl("tollgate:{c}:1:ring"), time.Second, 3*time.Second)
+			wantWithin(t, "state of a day whose quota was lifted", ttl("tollgate:{c}:2:state"), out.DayEnds-time.Minute, out.DayEnds+2*time.Minute)
+			wantWithin(t, "ring beside a day", ttl("tollgate:{c}:2:ring"), time.Second, 4*time.Second)
+		})
+	}
+}
+
+// A ring is kept for as long as an entry counts, although its life is not prolonged at each admission.
+func TestARingOutlivesItsEntries(t *testing.T) {
+	exact, bucket := Limits{TPS: 50}, Limits{TPS: 50, Burst: 60}
+	for kind := range servers {
+		t.Run(kind, func(t *testing.T) {
+			s := stores[kind](t)
+			client, ring := s.(clockRedis).client, keys("a")[1]
+			steps := []struct {
+				at     time.Duration
+				limits Limits
+				keeps  bool
+			}{
+				{0, exact, true}, {10 * ms, exact, false}, {20 * ms, exact, false}, {999 * ms, exact, false},
+				{1000 * ms, exact, true}, {1001 * ms, exact, false}, {1900 * ms, bucket, false}, {1950 * ms, exact, true},
+				{2500 * ms, exact, true}, {2600 * ms, exact, false}, {2700 * ms, Limits{TPS: 70}, true},
+			}
+			for i, st := range steps {
+				client.PExpire(t.Context(), ring, 900*ms)
+				s.setClock(t, noon.Add(st.at))
+				take(t, s, "a", st.limits)
+				if left := client.PTTL(t.Context(), ring).Val(); (left > time.Second) != st.keeps {
+					t.Errorf("step %d at %v: the ring lives for %v", i+1, st.at, left)
+				}
+			}
 		})
 	}
 }
@@ -156,7 +197,7 @@ func TestScriptTouchesOnlyTheKeysItIsGiven(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			s := openRedis(t, start(t), limitScript)
 			for range 3 {
-				take(t, s, "consumer:1", Limits{TPS: 2, Quota: 2})
+				take(t, s, "consumer:1", Limits{TPS: 2, Quota: 2, Days: daysOf(t, "UTC")})
 				take(t, s, "consumer:1", Limits{TPS: 3})
 			}
 			got, err := s.client.Keys(t.Context(), "*").Result()
@@ -164,7 +205,7 @@ func TestScriptTouchesOnlyTheKeysItIsGiven(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, key := range got {
-				if !strings.HasPrefix(key, "tollgate:{consumer:1}:1:") {
+				if !strings.HasPrefix(key, "tollgate:{consumer:1}:2:") {
 					t.Errorf("the key %s is not under the consumer's hash tag", key)
 				}
 			}
@@ -180,12 +221,13 @@ func TestARejectedRequestWritesNothing(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			s := openRedis(t, start(t), limitScript)
 			dump := func() string {
-				state, ring := "tollgate:{a}:1:state", "tollgate:{a}:1:ring"
+				state, ring := "tollgate:{a}:2:state", "tollgate:{a}:2:ring"
 				return fmt.Sprintf("%q %q", s.client.Get(t.Context(), state).Val(), s.client.Get(t.Context(), ring).Val())
 			}
-			take(t, s, "a", Limits{TPS: 50, Quota: 1})
+			limits := Limits{TPS: 50, Quota: 1, Days: daysOf(t, "UTC")}
+			take(t, s, "a", limits)
 			before := dump()
-			if take(t, s, "a", Limits{TPS: 50, Quota: 1}).Admitted {
+			if take(t, s, "a", limits).Admitted > 0 {
 				t.Fatal("a request over the quota is admitted")
 			}
 			if after := dump(); after != before {
@@ -208,7 +250,7 @@ func TestALostRingAdmitsAndRecovers(t *testing.T) {
 			if err := client.Del(t.Context(), keys("a")[1]).Err(); err != nil {
 				t.Fatal(err)
 			}
-			for i, want := range []Outcome{{Admitted: true, RateLeft: 3}, {Admitted: true, RateLeft: 7}, {Admitted: true, RateLeft: 1}} {
+			for i, want := range []Outcome{{Admitted: 1, RateLeft: 3}, {Admitted: 1, RateLeft: 7}, {Admitted: 1, RateLeft: 1}} {
 				got := take(t, s, "a", Limits{TPS: []int64{4, 9, 4}[i]})
 				got.DayEnds = 0
 				if got != want {
@@ -216,7 +258,7 @@ func TestALostRingAdmitsAndRecovers(t *testing.T) {
 				}
 			}
 			take(t, s, "a", limits)
-			if take(t, s, "a", limits).Admitted {
+			if take(t, s, "a", limits).Admitted > 0 {
 				t.Error("the limit does not hold after the loss of the ring")
 			}
 		})

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,7 +16,10 @@ import (
 // clockStore is a store whose clock a test sets.
 type clockStore interface {
 	Store
+	// setClock sets the store's clock and the node's.
 	setClock(tb testing.TB, now time.Time)
+	// setNode sets the node's clock alone.
+	setNode(now time.Time)
 }
 
 // stores opens each kind of store, empty, on a clock that a test sets.
@@ -40,13 +44,15 @@ type memoryStore struct {
 
 func (m *memoryStore) setClock(_ testing.TB, now time.Time) { m.now = now }
 
-func (m *memoryStore) Take(_ context.Context, key string, l Limits) (Outcome, error) {
+func (m *memoryStore) setNode(time.Time) {} // it has no other clock
+
+func (m *memoryStore) Take(_ context.Context, key string, l Limits, n int64) (Outcome, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.accounts[key] == nil {
 		m.accounts[key] = &account{}
 	}
-	return m.accounts[key].take(l, m.now), nil
+	return m.accounts[key].take(l, m.now, n), nil
 }
 
 // The one line of the script that a test replaces: Redis' own time cannot be set.
@@ -56,19 +62,42 @@ const (
 )
 
 // clockRedis is a redisStore whose script reads a clock that lies in Redis.
-type clockRedis struct{ *redisStore }
+type clockRedis struct {
+	*redisStore
+	node *atomic.Int64 // the node's clock, in microseconds since 1970
+}
+
+func (c clockRedis) setNode(now time.Time) { c.node.Store(now.UnixMicro()) }
+
+func (c clockRedis) nodeTime() time.Time { return time.UnixMicro(c.node.Load()) }
+
+// zones are the calendars of the tests: one for each zone, as in a process.
+var zones calendars
+
+// daysOf returns the calendar of a zone.
+func daysOf(tb testing.TB, zone string) *calendar {
+	tb.Helper()
+	found, err := zones.of(zone)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return found
+}
 
 func openClockRedis(tb testing.TB, addr string) clockRedis {
 	tb.Helper()
 	if n := strings.Count(limitScript, readsTime); n != 1 {
 		tb.Fatalf("the script reads the time in %d lines, want 1", n)
 	}
-	return clockRedis{openRedis(tb, addr, strings.Replace(limitScript, readsTime, readsClock, 1))}
+	s := openRedis(tb, addr, strings.Replace(limitScript, readsTime, readsClock, 1))
+	clock := clockRedis{s, new(atomic.Int64)}
+	s.now = clock.nodeTime
+	return clock
 }
 
 func openRedis(tb testing.TB, addr, script string) *redisStore {
 	tb.Helper()
-	s := newRedisStore(redisAt(addr), script)
+	s := newRedisStore(redisAt(addr), script, time.Now)
 	tb.Cleanup(func() { _ = s.Close() })
 	return s
 }
@@ -89,14 +118,21 @@ func redisAt(addr string) Redis {
 func (c clockRedis) setClock(tb testing.TB, now time.Time) {
 	tb.Helper()
 	micros := now.UnixMicro()
+	c.node.Store(micros)
 	if err := c.client.MSet(tb.Context(), "clock:s", micros/second, "clock:us", micros%second).Err(); err != nil {
 		tb.Fatalf("setting the clock: %v", err)
 	}
 }
 
+// take takes one.
 func take(tb testing.TB, s Store, key string, l Limits) Outcome {
 	tb.Helper()
-	out, err := s.Take(tb.Context(), key, l)
+	return takeN(tb, s, key, l, 1)
+}
+
+func takeN(tb testing.TB, s Store, key string, l Limits, n int64) Outcome {
+	tb.Helper()
+	out, err := s.Take(tb.Context(), key, l, n)
 	if err != nil {
 		tb.Fatalf("taking from %s: %v", key, err)
 	}

@@ -1,76 +1,98 @@
 package tieredlimit
 
 import (
+	"fmt"
 	"strings"
-	"sync"
 )
 
-// tier is one tier as requests use it.
+// tier is one tier as requests use it. Two are equal where they limit alike under one name.
 type tier struct {
 	name   string
 	limits Limits
 }
 
+// rung is a tier with what is told of it, made once for all its requests.
+type rung struct {
+	tier
+	signs    signs
+	warnings []warning
+}
+
 // ladder ranks the tiers of one configuration, the lowest first.
 type ladder struct {
-	tiers    []tier
+	rungs    []rung
 	rank     map[string]int
 	fallback int
 	prefix   string
+	own      *rung // of the instance, whoever makes the request; nil where it has none
 }
 
-func newLadder(c Config) ladder {
+// newLadder compiles the tiers of a valid configuration.
+func newLadder(c Config, days *calendars) (ladder, error) {
 	l := ladder{rank: make(map[string]int, len(c.Tiers)), prefix: c.TierTagPrefix}
 	for i, t := range c.Tiers {
-		l.tiers = append(l.tiers, tier{name: t.Name, limits: t.limits()})
+		limits, err := t.limits(days)
+		if err != nil {
+			return ladder{}, fmt.Errorf("compiling the tier %s: %w", t.Name, err)
+		}
+		l.rungs = append(l.rungs, rung{
+			tier:     tier{name: t.Name, limits: limits},
+			signs:    newSigns(limits),
+			warnings: newWarnings(c.QuotaWarnPercent, limits.Quota),
+		})
 		l.rank[t.Name] = i
 	}
 	l.fallback = l.rank[c.DefaultTier]
-	return l
+	if c.Tier != "" {
+		l.own = &l.rungs[l.rank[c.Tier]]
+	}
+	return l, nil
 }
 
-// pick returns the highest tier that the tags name, else the default tier, and the names in tier tags
+// stranger is a name that should be a tier's and is not, and what named it.
+type stranger struct{ name, namedBy string }
+
+// pick returns the highest tier that the tags or the claim name, else the default tier, and the names
 // that are no tier's.
-func (l *ladder) pick(tags []string) (highest tier, unknown []string) {
+func (l *ladder) pick(tags, claimed []string) (highest *rung, strangers []stranger) {
 	found := -1
-	for _, tag := range tags {
-		name, ok := strings.CutPrefix(tag, l.prefix)
-		if !ok {
-			continue
-		}
+	look := func(name, namedBy string) {
 		rank, ok := l.rank[name]
 		if !ok {
-			unknown = append(unknown, name)
-			continue
+			strangers = append(strangers, stranger{name, namedBy})
+			return
 		}
 		found = max(found, rank)
+	}
+	for _, tag := range tags {
+		if name, ok := strings.CutPrefix(tag, l.prefix); ok {
+			look(name, "a consumer's tag")
+		}
+	}
+	for _, name := range claimed {
+		look(name, "the claim")
 	}
 	if found < 0 {
 		found = l.fallback
 	}
-	return l.tiers[found], unknown
+	return &l.rungs[found], strangers
 }
 
-// maxReported bounds how many unknown names are remembered: names beyond it are not reported, so that
-// tags that are generated fill neither the log nor the memory.
-const maxReported = 1000
-
-// reported remembers which names were reported. Its zero value is ready to use.
-type reported struct {
-	mu    sync.Mutex
-	names map[string]bool
-}
-
-// first tells whether name is to be reported now.
-func (r *reported) first(name string) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.names[name] || len(r.names) >= maxReported {
-		return false
+// claimedNames are the tiers that a claim names: its value is a name or a list of names. Whatever else
+// it is names none.
+func claimedNames(claims any, claim string) []string {
+	members, _ := claims.(map[string]any)
+	switch value := members[claim].(type) {
+	case string:
+		return []string{value}
+	case []any:
+		names := make([]string, 0, len(value))
+		for _, element := range value {
+			if name, ok := element.(string); ok {
+				names = append(names, name)
+			}
+		}
+		return names
 	}
-	if r.names == nil {
-		r.names = map[string]bool{}
-	}
-	r.names[name] = true
-	return true
+	return nil
 }

@@ -36,7 +36,7 @@ func (e edge) inTest() bool { return strings.HasSuffix(e.file, "_test.go") }
 
 // inShell tells whether the file is one of those in which a plugin meets Kong.
 func (e edge) inShell() bool {
-	return slices.Contains([]string{"access.go", "answer.go", "identity.go", "plugin.go"}, e.file)
+	return slices.Contains([]string{"access.go", "answer.go", "headers.go", "identity.go", "place.go", "plugin.go", "subject.go"}, e.file)
 }
 
 func (e edge) inProduct() bool {

@@ -1,0 +1,122 @@
+package tieredlimit
+
+import (
+	"context"
+	"errors"
+	"hash/maphash"
+	"sync"
+	"time"
+)
+
+// flights lets requests of one lane that wait at the same node share calls: while one call is under way,
+// those that come form the next one. It holds a lane while a call is under way, so that its memory is
+// bounded by the requests that wait.
+type flights struct {
+	seed   maphash.Seed
+	shards [flightShards]flightShard
+}
+
+const flightShards = 64
+
+type flightShard struct {
+	mu     sync.Mutex
+	byLane map[lane]*flight // the flight that forms while another is under way; nil where nobody waits yet
+}
+
+// flight is a group of requests that share one call.
+type flight struct {
+	formed time.Time // when its first request came
+	n      int64
+	turn   chan struct{} // closed when its first request is to call
+	landed chan struct{} // closed when the answer is there
+	answer answer
+}
+
+// answer is what a flight's call brought.
+type answer struct {
+	outcome Outcome
+	source  Source
+	err     error
+}
+
+// errLost is for those whose flight's call panicked.
+var errLost = errors.New("the shared call was lost")
+
+func newFlights() *flights {
+	f := &flights{seed: maphash.MakeSeed()}
+	for i := range f.shards {
+		f.shards[i].byLane = map[lane]*flight{}
+	}
+	return f
+}
+
+// call asks for n requests. since is when the first of them came, where they waited for another call, and
+// zero where they did not.
+type call func(ctx context.Context, n int64, since time.Time) answer
+
+// fly has one request answered: by a call of its own where none is under way for its lane, else by one
+// that it shares with those that come meanwhile. joined tells that another request made the call.
+func (f *flights) fly(ctx context.Context, of lane, now time.Time, ask call) (own answer, joined bool) {
+	s := &f.shards[maphash.Comparable(f.seed, of)%flightShards]
+	s.mu.Lock()
+	forming, busy := s.byLane[of]
+	switch {
+	case !busy:
+		s.byLane[of] = nil
+		s.mu.Unlock()
+		defer s.next(of)
+		return ask(ctx, 1, time.Time{}), false
+	case forming == nil:
+		forming = &flight{formed: now, n: 1, turn: make(chan struct{}), landed: make(chan struct{})}
+		s.byLane[of] = forming
+		s.mu.Unlock()
+		return s.lead(ctx, of, forming, ask), false
+	}
+	place := forming.n
+	forming.n++
+	s.mu.Unlock()
+	<-forming.landed
+	return forming.answer.share(of.tier.limits, forming.n, place), true
+}
+
+// lead waits for the call under way, and then calls for all of its flight.
+func (s *flightShard) lead(ctx context.Context, of lane, led *flight, ask call) answer {
+	<-led.turn // the call under way has a deadline
+	led.answer = answer{err: errLost, source: FromError}
+	defer s.next(of)
+	defer close(led.landed)
+	led.answer = ask(ctx, led.n, led.formed)
+	return led.answer.share(of.tier.limits, led.n, 0)
+}
+
+// next lets the flight that has formed take off: nobody joins it any more.
+func (s *flightShard) next(of lane) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	forming := s.byLane[of]
+	if forming == nil {
+		delete(s.byLane, of)
+		return
+	}
+	s.byLane[of] = nil
+	close(forming.turn)
+}
+
+// share is the answer to the request in one place of n, the first being 0: as if each had been asked for
+// alone, one after the other at the same time.
+func (a answer) share(l Limits, n, place int64) answer {
+	out := &a.outcome
+	if place >= out.Admitted {
+		out.Admitted = 0
+		return a
+	}
+	after := out.Admitted - 1 - place // admitted later
+	out.Admitted = 1
+	if l.TPS > 0 && after > 0 {
+		out.RateLeft, out.RateWait = out.RateLeft+after, 0
+	}
+	if l.Quota > 0 {
+		out.DayLeft += after
+	}
+	return a
+}

@@ -1,0 +1,127 @@
+package tieredlimit
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tollgate/test/redistest"
+)
+
+// watchOn returns a watch over a Redis, with one consumer denied for the day, and a clock to shift.
+func watchOn(t *testing.T, addr string) (w *watch, ahead *time.Duration) {
+	t.Helper()
+	s := openRedis(t, addr, limitScript)
+	ahead = new(time.Duration)
+	w = &watch{
+		client: s.client, timeout: 5 * time.Second, denials: newDenials(),
+		now: func() time.Time { return time.Now().Add(*ahead) },
+	}
+	deny(t, w)
+	w.look(t.Context())
+	deny(t, w)
+	return w, ahead
+}
+
+// dayLane is a consumer who can be exhausted for a day.
+func dayLane(t *testing.T) lane {
+	t.Helper()
+	return lane{"default:consumer:1", tier{"free", daily(t, 5)}}
+}
+
+func deny(t *testing.T, w *watch) {
+	t.Helper()
+	w.denials.remember(dayLane(t), w.now(), Outcome{DayEnds: 12 * time.Hour}, w.denials.epoch.Load())
+	wantDenied(t, w, "after the store said so", true)
+}
+
+func wantDenied(t *testing.T, w *watch, when string, want bool) {
+	t.Helper()
+	if _, denied := w.denials.lookup(dayLane(t), w.now()); denied != want {
+		t.Errorf("%s: denied %v, want %v", when, denied, want)
+	}
+}
+
+func TestDenialsEndWhenTheyMayBeWrong(t *testing.T) {
+	for kind, start := range servers {
+		t.Run(kind, func(t *testing.T) {
+			w, ahead := watchOn(t, start(t))
+			for range 3 {
+				w.look(t.Context())
+			}
+			wantDenied(t, w, "nothing has changed", true)
+
+			if err := w.client.Set(t.Context(), generationKey, newGeneration(), 0).Err(); err != nil {
+				t.Fatal(err)
+			}
+			w.look(t.Context())
+			wantDenied(t, w, "an operator has changed a count", false)
+
+			deny(t, w)
+			if err := w.client.FlushAll(t.Context()).Err(); err != nil {
+				t.Fatal(err)
+			}
+			w.look(t.Context())
+			wantDenied(t, w, "redis has lost its data", false)
+
+			deny(t, w)
+			*ahead -= time.Second // as if Redis' clock had been put forward
+			w.look(t.Context())
+			wantDenied(t, w, "a clock was set", false)
+
+			deny(t, w)
+			w.look(t.Context())
+			wantDenied(t, w, "nothing has changed since", true)
+		})
+	}
+}
+
+// Before the first look nobody knows whether a count was changed since the denial.
+func TestTheFirstLookForgets(t *testing.T) {
+	s := openRedis(t, redistest.Embedded(t).Addr(), limitScript)
+	w := &watch{client: s.client, timeout: time.Second, denials: newDenials(), now: time.Now}
+	deny(t, w)
+	w.look(t.Context())
+	wantDenied(t, w, "at the first look", false)
+}
+
+func TestDenialsStayWhileRedisDoesNotAnswer(t *testing.T) {
+	m := redistest.Embedded(t)
+	w, _ := watchOn(t, m.Addr())
+	m.SetError("LOADING redis is loading")
+	w.look(t.Context())
+	wantDenied(t, w, "redis does not answer", true)
+	m.SetError("")
+	w.look(t.Context())
+	wantDenied(t, w, "redis answers as before", true)
+	m.Close()
+	w.look(t.Context())
+	wantDenied(t, w, "redis is away", true)
+}
+
+func TestAWatchWithNothingToForgetAsksNothing(t *testing.T) {
+	m := redistest.Embedded(t)
+	s := openRedis(t, m.Addr(), limitScript)
+	w := &watch{client: s.client, timeout: time.Second, denials: newDenials(), now: time.Now}
+	before := m.CommandCount()
+	w.look(t.Context())
+	if n := m.CommandCount() - before; n != 0 {
+		t.Errorf("%d commands for nothing", n)
+	}
+}
+
+func TestAWatchLooksTwiceASecondUntilItIsStopped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		looks := 0
+		w := &watch{denials: newDenials(), now: func() time.Time { looks++; return time.Now() }}
+		ctx, stop := context.WithCancel(t.Context())
+		go w.run(ctx)
+		time.Sleep(10*time.Second + ms)
+		stop()
+		synctest.Wait()
+		if looks != 20 {
+			t.Errorf("%d looks in ten seconds", looks)
+		}
+	})
+}
