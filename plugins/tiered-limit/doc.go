@@ -57,9 +57,14 @@
 // place, and asks Redis again with one request a second. Meanwhile on_redis_error says whether requests
 // pass (allow) or get 503 (deny).
 //
+// # In memory
+//
+// A gateway refuses an exhausted consumer without asking Redis (denials), and requests of one consumer
+// that wait together share a call (flights). What it remembers is dropped when it may be wrong (watch).
+//
 // # In Redis
 //
-// A consumer has two keys under one hash tag, so that they share a Cluster slot: its state, some 40 bytes
-// of text that live until the day's count ends, and for exact rates the ring of admission times, at most
-// 7 bytes times tps, that goes three seconds after the last admission.
+// A count has two keys under one hash tag, so that they share a Cluster slot: its state, some 60 bytes of
+// text that live until the day's count ends, and for exact rates the ring of admission times, at most
+// 7 bytes times tps, that goes four seconds after the last admission. limit.lua says what is in them.
 package tieredlimit
