@@ -53,18 +53,24 @@ func newDenials() *denials {
 	return d
 }
 
-// at returns what the store would say of a request at now; false once it might admit one.
+// at returns what the store would say of a request at now; false once it might admit one, and once the day
+// has ended: what is left of the next one only the store knows.
 func (d denial) at(l Limits, now time.Time) (Outcome, bool) {
 	passed := now.Sub(d.asked)
 	out := d.outcome
 	out.Admitted = 0
-	out.DayEnds = max(0, out.DayEnds-passed)
+	if l.Quota > 0 {
+		out.DayEnds -= passed
+		if out.DayEnds <= 0 {
+			return out, false
+		}
+	}
 	rate := l.TPS > 0 && out.RateLeft == 0 && out.RateWait > passed
 	out.RateWait = max(0, out.RateWait-passed)
 	if l.TPS > 0 && !rate {
 		out.RateLeft, out.RateWait = regained(l, d.outcome, passed), 0
 	}
-	return out, rate || l.Quota > 0 && out.DayLeft == 0 && out.DayEnds > 0
+	return out, rate || l.Quota > 0 && out.DayLeft == 0
 }
 
 // regained is how much of the rate is known to be left some time after an outcome: nothing is debited

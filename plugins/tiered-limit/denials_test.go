@@ -87,6 +87,19 @@ func TestWhatLeavesSomethingIsNotRemembered(t *testing.T) {
 	}
 }
 
+// An exhausted rate that outlasts the day is asked for again: the day that has begun is not known.
+func TestADenialEndsWithItsDay(t *testing.T) {
+	d, of := newDenials(), laneOf(1)
+	of.tier.limits = Limits{TPS: 20, Quota: 50, Days: daysOf(t, "UTC")}
+	d.remember(of, noon, Outcome{RateWait: time.Second, DayLeft: 7, DayEnds: 300 * ms}, 0)
+	if out, denied := d.lookup(of, noon.Add(299*ms)); !denied || out.DayEnds != ms || out.DayLeft != 7 {
+		t.Errorf("before the day's end: denied %v, %+v", denied, out)
+	}
+	if _, denied := d.lookup(of, noon.Add(300*ms)); denied {
+		t.Error("denied from memory on a day of which nothing is known")
+	}
+}
+
 func TestADropForgetsAllAndWhatWasAskedBefore(t *testing.T) {
 	d := newDenials()
 	before := d.epoch.Load()

@@ -76,7 +76,7 @@ func (f *flights) fly(ctx context.Context, of lane, now time.Time, ask call) (ow
 	forming.n++
 	s.mu.Unlock()
 	<-forming.landed
-	return forming.answer.share(of.tier.limits, forming.n, place), true
+	return forming.answer.share(of.tier.limits, place), true
 }
 
 // lead waits for the call under way, and then calls for all of its flight.
@@ -86,7 +86,7 @@ func (s *flightShard) lead(ctx context.Context, of lane, led *flight, ask call) 
 	defer s.next(of)
 	defer close(led.landed)
 	led.answer = ask(ctx, led.n, led.formed)
-	return led.answer.share(of.tier.limits, led.n, 0)
+	return led.answer.share(of.tier.limits, 0)
 }
 
 // next lets the flight that has formed take off: nobody joins it any more.
@@ -102,9 +102,9 @@ func (s *flightShard) next(of lane) {
 	close(forming.turn)
 }
 
-// share is the answer to the request in one place of n, the first being 0: as if each had been asked for
+// share is the answer to the request in one place, the first being 0: as if each had been asked for
 // alone, one after the other at the same time.
-func (a answer) share(l Limits, n, place int64) answer {
+func (a answer) share(l Limits, place int64) answer {
 	out := &a.outcome
 	if place >= out.Admitted {
 		out.Admitted = 0

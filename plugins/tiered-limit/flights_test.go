@@ -24,7 +24,7 @@ func TestSharesAgreeWithTheOracle(t *testing.T) {
 			n := rapid.Int64Range(1, 40).Draw(rt, "n")
 			shared := answer{outcome: together.take(l, now, n), source: FromRedis}
 			for place := range n {
-				want, got := alone.take(l, now, 1), shared.share(l, n, place)
+				want, got := alone.take(l, now, 1), shared.share(l, place)
 				if got.outcome != want || got.source != FromRedis {
 					rt.Fatalf("place %d of %d, %v (-want +got):\n%s", place, n, l, cmp.Diff(want, got.outcome))
 				}

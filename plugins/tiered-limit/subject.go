@@ -104,22 +104,26 @@ func askConsumer(r *kong.Request) (entities.Consumer, error) {
 
 // key names the count that the subject's request debits.
 func (s *subjects) key(r *kong.Request, of subject) (string, error) {
-	id := of.id
 	if of.kind == byIP {
 		ip, err := r.Client.GetForwardedIp()
 		if err != nil {
 			return "", fmt.Errorf("asking for the client's address: %w", err)
 		}
-		id = ip
-	}
-	if s.scope == scopeConsumer {
-		return s.prefix + of.kind + ":" + braceless(id), nil
+		of.id = ip
 	}
 	place, err := placeOf(r, s.scope)
 	if err != nil {
 		return "", err
 	}
-	return s.prefix + place + ":" + of.kind + ":" + braceless(id), nil
+	return s.keyAt(place, of.kind, of.id), nil
+}
+
+// keyAt names a count at a place, for which scope consumer has no use.
+func (s *subjects) keyAt(place, kind, id string) string {
+	if s.scope == scopeConsumer {
+		return s.prefix + kind + ":" + braceless(id)
+	}
+	return s.prefix + place + ":" + kind + ":" + braceless(id)
 }
 
 // braceless keeps an id from ending the hash tag that it stands in: one that comes from a token's claim

@@ -1,2 +1,12 @@
-// Package command is the command line of pluginserver.
+// Package command is the command line of pluginserver:
+//
+//	pluginserver [serve]                    the plugins on a unix socket
+//	pluginserver run -- COMMAND             the same, beside the gateway, under one parent
+//	pluginserver dump PLUGIN                what Kong's query command reads
+//	pluginserver health                     whether a server answers
+//	pluginserver quota show CONSUMER        what a consumer may use today, as tiered-limit counts it
+//	pluginserver quota grant CONSUMER N     N requests more, until the day ends
+//	pluginserver quota reset CONSUMER       the day as if nothing were used
+//
+// Under the name of a plugin it is a server as go-pdk's are, of that plugin.
 package command

@@ -14,11 +14,14 @@ import (
 
 // Execute runs the command line and returns the process's exit code. Under the name of a plugin, as
 // Kong's defaults start it, the command line is that of go-pdk's servers.
-func Execute(argv []string) int {
-	code := 0
-	root := newRoot(&code)
+func Execute(argv []string, options ...Option) int {
+	s, code := defaultSettings(), 0
+	for _, option := range options {
+		option(s)
+	}
+	root := newRoot(s, &code)
 	if name := filepath.Base(argv[0]); slices.Contains(registry.Names(), name) {
-		root = newNamed(name)
+		root = newNamed(s, name)
 	}
 	root.SetArgs(longFlags(argv[1:]))
 	if err := root.Execute(); err != nil {
@@ -44,8 +47,7 @@ func longFlags(args []string) []string {
 	return args
 }
 
-func newRoot(code *int) *cobra.Command {
-	s := defaultSettings()
+func newRoot(s *settings, code *int) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "pluginserver",
 		Short: "The Tollgate plugins for Kong Gateway: header-guard, jwks-verify, tiered-limit",
@@ -60,13 +62,12 @@ func newRoot(code *int) *cobra.Command {
 	}
 	s.addSocketFlags(root.PersistentFlags())
 	s.addServeFlags(root.Flags())
-	root.AddCommand(serveCommand(s), dumpCommand(), healthCommand(s), runCommand(s, code))
+	root.AddCommand(serveCommand(s), dumpCommand(), healthCommand(s), quotaCommand(s), runCommand(s, code))
 	return root
 }
 
 // newNamed is the command line under the name of one plugin.
-func newNamed(name string) *cobra.Command {
-	s := defaultSettings()
+func newNamed(s *settings, name string) *cobra.Command {
 	s.plugins = []string{name}
 	s.status = "" // Kong may run several of these, old and new, at once
 	var dumps bool

@@ -38,7 +38,7 @@ func serve(ctx context.Context, s *settings) error {
 	}
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	plugins, err := registry.Open(s.plugins, plugin.Deps{Log: log, Metrics: metrics, Now: time.Now})
+	plugins, err := registry.Open(s.plugins, plugin.Deps{Log: log, Metrics: metrics, Now: s.now})
 	if err != nil {
 		return err
 	}

@@ -9,11 +9,12 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 )
 
-// settings are what flags and environment decide.
+// settings are what flags and environment decide, and the options of Execute.
 type settings struct {
 	prefix, socket, socketMode string
 	plugins                    []string
@@ -22,6 +23,8 @@ type settings struct {
 	logFormat, logLevel        string
 
 	waitForSocket bool // until another server has left it, as after a reload by Kong
+
+	now func() time.Time // the plugins' clock
 }
 
 // defaultSettings are those of Kong's official images.
@@ -30,7 +33,9 @@ func defaultSettings() *settings {
 	if fromKong := os.Getenv("KONG_PREFIX"); fromKong != "" {
 		prefix = fromKong
 	}
-	return &settings{prefix: prefix, socketMode: "0660", status: "127.0.0.1:9145", logFormat: "json", logLevel: "info"}
+	return &settings{
+		prefix: prefix, socketMode: "0660", status: "127.0.0.1:9145", logFormat: "json", logLevel: "info", now: time.Now,
+	}
 }
 
 func (s *settings) addSocketFlags(flags *pflag.FlagSet) {

@@ -19,6 +19,8 @@ const (
 	plugins      = "tollgate/plugins"
 	pluginserver = "tollgate/pluginserver"
 	registry     = "tollgate/pluginserver/registry"
+	quota        = "tollgate/pluginserver/quota"
+	tieredLimit  = "tollgate/plugins/tiered-limit"
 	internal     = "tollgate/internal"
 	access       = "tollgate/internal/kong"
 	kongtest     = "tollgate/internal/kongtest"
@@ -72,7 +74,8 @@ var rules = []struct {
 		return pluginOf(e.from) != "" && !e.inShell() && !e.inTest() && below(e.to, access, pdk)
 	}},
 	{"pluginserver imports a plugin outside of its registry", func(e edge) bool {
-		return below(e.from, pluginserver) && e.from != registry && !e.inTest() && pluginOf(e.to) != ""
+		operates := e.from == quota && e.to == tieredLimit // an operator's tool for this plugin's counts
+		return below(e.from, pluginserver) && e.from != registry && !operates && !e.inTest() && pluginOf(e.to) != ""
 	}},
 	{"product code imports test code", func(e edge) bool {
 		return e.inProduct() && below(e.to, tests, kongtest)
@@ -116,6 +119,9 @@ func TestRulesFindWhatTheyForbid(t *testing.T) {
 		{edge{pluginserver, "main.go", plugins + "/a"}, "pluginserver imports a plugin outside of its registry"},
 		{edge{pluginserver, "main.go", registry}, ""},
 		{edge{registry, "x.go", plugins + "/a"}, ""},
+		{edge{quota, "x.go", tieredLimit}, ""},
+		{edge{quota, "x.go", plugins + "/a"}, "pluginserver imports a plugin outside of its registry"},
+		{edge{pluginserver + "/command", "x.go", tieredLimit}, "pluginserver imports a plugin outside of its registry"},
 		{edge{pluginserver + "/wire", "x.go", kongsim}, "product code imports test code"},
 		{edge{internal + "/schema", "x.go", tests + "/issuer"}, "product code imports test code"},
 		{edge{kongsim, "x.go", internal + "/schema"}, "kongsim imports the product"},

@@ -1,0 +1,76 @@
+package command
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"tollgate/pluginserver/quota"
+)
+
+func addQuotaFlags(flags *pflag.FlagSet, o *quota.Options) {
+	flags.StringSliceVar(&o.Configs, "config", nil, "file of the declarative configuration, YAML or JSON; - is the standard input; may be given more than once")
+	flags.StringVar(&o.ConsumerID, "consumer-id", "", "the consumer's id in Kong, where the configuration does not say it")
+	flags.StringVar(&o.AdminURL, "admin-url", "", "Kong's Admin API, such as http://127.0.0.1:8001, to ask for ids and tags")
+	flags.StringVar(&o.Instance, "instance", "", "only the plugin instance with this instance_name or id, or this text in the column INSTANCE")
+	flags.StringVar(&o.Service, "service", "", "only what is counted on this service, by name or id")
+	flags.StringVar(&o.Route, "route", "", "only what is counted on this route, by name or id")
+	flags.StringVar(&o.Tier, "tier", "", "the tier, whatever the consumer's tags name")
+	flags.BoolVar(&o.JSON, "json", false, "print JSON")
+	flags.DurationVar(&o.Timeout, "timeout", o.Timeout, "how long Redis, and the Admin API, may take to answer")
+	flags.StringVar(&o.Flat.Namespace, "namespace", "", "without --config: the plugin's namespace; the default is the plugin's")
+	flags.StringVar(&o.Flat.Scope, "scope", "", "without --config: the plugin's scope, consumer, service or route; the default is consumer")
+	flags.StringVar(&o.Flat.ScopeID, "scope-id", "", "without --config: the id of that service or route")
+	flags.StringVar(&o.Flat.Timezone, "timezone", "", "without --config: the tier's quota_timezone; the default is UTC")
+	flags.Int64Var(&o.Flat.Quota, "quota", 0, "without --config: the tier's daily_quota")
+	flags.Int64Var(&o.Flat.TPS, "tps", 0, "without --config: the tier's tps, to show the rate")
+	flags.Int64Var(&o.Flat.Burst, "burst", 0, "without --config: the tier's burst")
+	addRedisFlags(flags, o)
+}
+
+// addRedisFlags make up the redis record without a configuration, and replace its members with one: Redis may
+// have another address from here.
+func addRedisFlags(flags *pflag.FlagSet, o *quota.Options) {
+	add := func(define func(name, usage string, set func(string) error), member string, parse func(string) (any, error), usage string) {
+		define("redis-"+strings.ReplaceAll(member, "_", "-"), usage, func(text string) error {
+			value, err := parse(text)
+			if err == nil && value != nil {
+				o.Redis[member] = value
+			}
+			return err
+		})
+	}
+	add(flags.Func, "host", asText, "host of Redis")
+	add(flags.Func, "port", asNumber, "port of Redis")
+	add(flags.Func, "database", asNumber, "number of the database")
+	add(flags.Func, "username", asText, "ACL user of Redis")
+	add(flags.BoolFunc, "ssl", asTruth, "connect with TLS")
+	add(flags.BoolFunc, "ssl_verify", asTruth, "check the server's certificate")
+	add(flags.Func, "server_name", asText, "the name that the certificate must bear; the default is that of the configuration")
+	flags.StringVar(&o.PasswordFile, "redis-password-file", "", "file with the password of Redis; else TOLLGATE_REDIS_PASSWORD")
+}
+
+func asText(text string) (any, error) { return text, nil }
+
+// asNumber gives nil for an URL: Kubernetes sets TOLLGATE_REDIS_PORT to one where a service is called
+// tollgate-redis.
+func asNumber(text string) (any, error) {
+	if strings.HasPrefix(text, "tcp://") {
+		return nil, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return nil, fmt.Errorf("must be a number, got %q", text)
+	}
+	return n, nil
+}
+
+func asTruth(text string) (any, error) {
+	b, err := strconv.ParseBool(text)
+	if err != nil {
+		return nil, fmt.Errorf("must be true or false, got %q", text)
+	}
+	return b, nil
+}

@@ -1,0 +1,101 @@
+package quota
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"tollgate/pluginserver/declarative"
+)
+
+// fromFlag is the origin of an id that the operator gave.
+const fromFlag declarative.Origin = "flag"
+
+// subject is the target as it was found.
+type subject struct {
+	target
+	id string
+	// consumer is nil where the target is none, or nothing is known of one.
+	consumer *declarative.Consumer
+	// untagged tells that the consumer's tags are not known.
+	untagged bool
+}
+
+func (f *finder) subject(ctx context.Context, t target) (s subject, err error) {
+	s = subject{target: t, id: t.name}
+	switch t.kind {
+	case credential:
+		i := slices.IndexFunc(f.document.Consumers, func(c *declarative.Consumer) bool { return c.Holds(t.name) })
+		if s.untagged = i < 0; !s.untagged {
+			s.consumer = f.document.Consumers[i]
+		}
+	case consumer:
+		err = f.consumer(ctx, &s)
+	}
+	return s, err
+}
+
+// consumer finds it in the files, in Kong, or in what the operator said, the later outranking the former.
+func (f *finder) consumer(ctx context.Context, s *subject) error {
+	c := f.document.Consumer(s.name)
+	s.untagged = c == nil
+	if c == nil && len(f.options.Configs) == 0 && declarative.IsUUID(s.name) {
+		c = &declarative.Consumer{Entity: declarative.Entity{ID: s.name, Origin: fromFlag}}
+	}
+	if f.admin != nil {
+		found, err := f.admin.consumer(ctx, s.name)
+		if err != nil {
+			return err
+		}
+		if c = f.merged(c, found); found != nil {
+			s.untagged = false
+		}
+	}
+	if f.options.ConsumerID != "" {
+		if c == nil {
+			c = &declarative.Consumer{Entity: declarative.Entity{Name: s.name}}
+		}
+		c.ID, c.Origin = f.options.ConsumerID, fromFlag
+	}
+	if c == nil {
+		return f.unknown(s.name)
+	}
+	if c.ID == "" {
+		return fmt.Errorf("the consumer %q has neither an id nor a username: Kong gives it another id each time it reads the file; "+
+			"say --consumer-id, or ask Kong with --admin-url", s.name)
+	}
+	if c.Origin == declarative.Derived {
+		f.note("the id of %q is as Kong derives it without a database; after deck gateway sync say --admin-url or --consumer-id", s.name)
+	}
+	s.consumer, s.id = c, c.ID
+	return nil
+}
+
+// merged is the consumer as Kong has it, where it has one, bound to plugins as the files say.
+func (f *finder) merged(c *declarative.Consumer, found *entity) *declarative.Consumer {
+	if found == nil {
+		return nil
+	}
+	for _, name := range []string{found.Username, found.ID} {
+		if c == nil && name != "" {
+			c = f.document.Consumer(name)
+		}
+	}
+	if c == nil {
+		c = &declarative.Consumer{}
+	}
+	c.ID, c.Origin, c.Name, c.CustomID, c.Tags = found.ID, fromAdmin, found.Username, found.CustomID, found.Tags
+	return c
+}
+
+func (f *finder) unknown(name string) error {
+	switch {
+	case f.admin != nil:
+		return fmt.Errorf("kong has no consumer with the username, custom_id or id %q", name)
+	case len(f.options.Configs) == 0:
+		return fmt.Errorf("%q is not an id: without --config, the consumer's id is needed, or --admin-url to ask Kong for it", name)
+	}
+	return fmt.Errorf("%s: no consumer with the username, custom_id or id %q; one that is only in Kong's database is found with --admin-url",
+		strings.Join(f.options.Configs, ", "), name)
+}

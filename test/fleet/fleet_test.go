@@ -1,0 +1,101 @@
+package fleet
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"tollgate/test/redistest"
+)
+
+// fleet is several nodes on one Redis.
+type fleet struct {
+	nodes  []*node
+	addr   string
+	client *redis.Client
+	record *record
+}
+
+// startFleet starts a node for each clock, and records what Redis does from the first on.
+func startFleet(t *testing.T, clocks ...time.Duration) *fleet {
+	t.Helper()
+	f := &fleet{addr: redistest.Start(t)}
+	f.client = redis.NewClient(&redis.Options{Addr: f.addr})
+	t.Cleanup(func() { _ = f.client.Close() })
+	f.record = startRecord(t, f.addr)
+	for i, ahead := range clocks {
+		f.nodes = append(f.nodes, startNode(t, fmt.Sprint(i), ahead))
+	}
+	for _, n := range f.nodes {
+		n.await(t)
+	}
+	return f
+}
+
+// skewed are clocks that are off by as much as clocks are that nobody looks after.
+func skewed() []time.Duration { return []time.Duration{time.Second, 0, -time.Second} }
+
+// limits are those of the one tier of a configuration.
+type limits struct {
+	TPS   int64 `json:"tps,omitempty"`
+	Burst int64 `json:"burst,omitempty"`
+	Quota int64 `json:"daily_quota,omitempty"`
+}
+
+// config is a configuration of tiered-limit. It is patient with Redis, and rejects where Redis does not
+// answer, with a status that no limit has: the load reports it.
+func (f *fleet) config(t *testing.T, l limits) string {
+	t.Helper()
+	host, port, err := net.SplitHostPort(f.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tier := struct {
+		limits
+		Name string `json:"name"`
+		Zone string `json:"quota_timezone,omitempty"`
+	}{limits: l, Name: "t"}
+	if l.Quota > 0 {
+		tier.Zone = middayZone(time.Now())
+	}
+	config, err := json.Marshal(map[string]any{
+		"tiers": []any{tier}, "default_tier": "t", "on_redis_error": "deny",
+		"redis": map[string]any{"host": host, "port": number, "timeout": 10_000},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(config)
+}
+
+// middayZone is a zone in which it is between 12 and 13 o'clock: the day does not end during the test. The
+// signs of these names are those of POSIX: Etc/GMT-5 is east of Greenwich.
+func middayZone(now time.Time) string {
+	const noon = 12
+	switch east := noon - now.UTC().Hour(); {
+	case east > 0:
+		return fmt.Sprintf("Etc/GMT-%d", east)
+	case east < 0:
+		return fmt.Sprintf("Etc/GMT+%d", -east)
+	}
+	return "Etc/GMT"
+}
+
+func TestMiddayIsFarFromTheDaysEnd(t *testing.T) {
+	for hour := range 24 {
+		now := time.Date(2025, 11, 21, hour, 59, 59, 0, time.UTC)
+		zone, err := time.LoadLocation(middayZone(now))
+		if err != nil || now.In(zone).Hour() != 12 {
+			t.Errorf("at %v: zone %v, %v", now, zone, err)
+		}
+	}
+}
