@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 )
 
 //go:embed ledger.lua
@@ -27,7 +25,7 @@ var (
 // Ledger reads and changes the counts of consumers, for operators. It debits nothing.
 type Ledger struct {
 	store  *redisStore
-	script *redis.Script
+	script *script
 }
 
 // Balance is a consumer's day.
@@ -42,7 +40,7 @@ type Balance struct {
 
 // OpenLedger returns the ledger of the counts in one Redis, which is first asked when it is used. Close it.
 func OpenLedger(c Redis, now func() time.Time) *Ledger {
-	return &Ledger{store: newRedisStore(c, limitScript, now), script: redis.NewScript(ledgerScript)}
+	return &Ledger{store: newRedisStore(c, limitScript, now), script: newScript(ledgerScript)}
 }
 
 // Close closes the connections.

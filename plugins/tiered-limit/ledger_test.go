@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"tollgate/test/redistest"
 )
 
@@ -23,7 +21,7 @@ func openClockLedger(tb testing.TB, addr string) (clockRedis, *Ledger) {
 		tb.Fatalf("the script reads the time in %d lines, want 1", n)
 	}
 	s := openClockRedis(tb, addr)
-	return s, &Ledger{store: s.redisStore, script: redis.NewScript(strings.Replace(ledgerScript, readsTime, readsClock, 1))}
+	return s, &Ledger{store: s.redisStore, script: newScript(strings.Replace(ledgerScript, readsTime, readsClock, 1))}
 }
 
 // openLedger opens a ledger on the server's own clock.

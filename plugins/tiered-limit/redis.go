@@ -27,14 +27,14 @@ const poolSize = 64
 // redisStore keeps the counts in Redis.
 type redisStore struct {
 	client *redis.Client
-	script *redis.Script
+	script *script
 	now    func() time.Time
 	// ahead is how far Redis' clock was found to be ahead of this node's, in nanoseconds.
 	ahead atomic.Int64
 }
 
-func newRedisStore(c Redis, script string, now func() time.Time) *redisStore {
-	return &redisStore{client: redis.NewClient(redisOptions(c)), script: redis.NewScript(script), now: now}
+func newRedisStore(c Redis, text string, now func() time.Time) *redisStore {
+	return &redisStore{client: redis.NewClient(redisOptions(c)), script: newScript(text), now: now}
 }
 
 // redisOptions replaces the defaults that do not suit a gateway: a retried timeout may debit twice, a
@@ -79,7 +79,7 @@ func (c Redis) tls() *tls.Config {
 // Take debits by the script.
 func (s *redisStore) Take(ctx context.Context, key string, l Limits, n int64) (Outcome, error) {
 	const fields = 5
-	args := append(make([]any, 0, 8), l.TPS, l.Burst, l.Quota, n) // room for the days
+	args := append(make([]any, 0, callArgs), l.TPS, l.Burst, l.Quota, n)
 	reply, err := s.call(ctx, s.script, key, l.Days, args)
 	if err != nil {
 		return Outcome{}, fmt.Errorf("debiting in redis: %w", err)
@@ -99,30 +99,29 @@ func (s *redisStore) Take(ctx context.Context, key string, l Limits, n int64) (O
 // call runs a script on a limit key's state and ring. Where there are days it gives Redis the starts of
 // those about now; where this node's clock is off by more than they cover, Redis tells its time, and is
 // asked once more.
-func (s *redisStore) call(ctx context.Context, script *redis.Script, key string, days *calendar, args []any) ([]int64, error) {
-	reply, err := s.run(ctx, script, key, days, args)
+func (s *redisStore) call(ctx context.Context, script *script, key string, days *calendar, args []any) ([]int64, error) {
+	reply, err := script.run(ctx, s.client, keys(key), s.withDays(args, days)...)
 	if err == nil && len(reply) == 2 {
 		s.ahead.Store(int64(time.Unix(reply[1], 0).Sub(s.now())))
-		reply, err = s.run(ctx, script, key, days, args)
+		return script.run(ctx, s.client, keys(key), s.withDays(args, days)...)
 	}
 	return reply, err
 }
 
-// run runs a script: by its hash, and once by its text where Redis does not know that (NOSCRIPT, after
-// SCRIPT FLUSH, a restart or a failover), in which case nothing was done yet.
-func (s *redisStore) run(ctx context.Context, script *redis.Script, key string, days *calendar, args []any) ([]int64, error) {
-	if days != nil {
-		for _, start := range days.around(s.now().Add(time.Duration(s.ahead.Load()))) {
-			args = append(args, start)
-		}
+func (s *redisStore) withDays(args []any, days *calendar) []any {
+	if days == nil {
+		return args
 	}
-	return script.Run(ctx, s.client, keys(key), args...).Int64Slice()
+	for _, start := range days.around(s.now().Add(time.Duration(s.ahead.Load()))) {
+		args = append(args, start)
+	}
+	return args
 }
 
 // keys names the state and the ring of a limit key. The braces are Cluster's hash tag: both lie in one slot.
-func keys(key string) []string {
+func keys(key string) [2]string {
 	prefix := "tollgate:{" + key + "}:" + keyVersion + ":"
-	return []string{prefix + "state", prefix + "ring"}
+	return [...]string{prefix + "state", prefix + "ring"}
 }
 
 // Close closes the connections.
