@@ -122,6 +122,7 @@ func (h *handler) tierOf(r *kong.Request, who subject) (*rung, error) {
 // connection is gone, nobody reads this.
 func (h *handler) fail(r *kong.Request, err error) {
 	_ = r.Log.Err(Name, ": ", err.Error())
+	h.metrics.failed()
 	if h.answers.dryRun {
 		markUpstream(r, markError)
 		return

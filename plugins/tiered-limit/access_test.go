@@ -217,7 +217,11 @@ func TestARequestOfWhichKongTellsTooLittleIsNotCounted(t *testing.T) {
 	for method, options := range tests {
 		t.Run(method, func(t *testing.T) {
 			count := admitting()
-			got := (&kongtest.Kong{Abort: map[string]bool{method: true}}).Run(t, handlerWith(t, options, count))
+			h := handlerWith(t, options, count)
+			got := (&kongtest.Kong{Abort: map[string]bool{method: true}}).Run(t, h)
+			if n := testutil.ToFloat64(h.metrics.decisions.WithLabelValues("", "failed", "kong")); n != 1 {
+				t.Errorf("%v failed requests are counted", n)
+			}
 			if !got.Aborted || len(count.asked) > 0 {
 				t.Errorf("aborted %v, asked %v", got.Aborted, count.asked)
 			}

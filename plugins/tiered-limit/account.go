@@ -33,6 +33,7 @@ func (a *account) take(l Limits, now time.Time, n int64) Outcome {
 	if l.Quota > 0 {
 		_, ends := l.Days.day(now)
 		out.DayEnds = ends.Sub(now)
+		out.Granted = after.granted
 		out.DayLeft = max(0, l.Quota+after.granted-after.used)
 		out.Admitted = min(out.Admitted, out.DayLeft)
 		out.DayLeft -= out.Admitted

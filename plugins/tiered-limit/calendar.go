@@ -3,6 +3,7 @@ package tieredlimit
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -96,13 +97,12 @@ func (c *calendars) of(name string) (*calendar, error) {
 	return made, nil
 }
 
-// loadZone refuses the two names that Go takes beside those of IANA.
+// loadZone refuses what Go takes beside the names of IANA: a node's own zone, which another node need not
+// have, and files that lie beside the zones.
 func loadZone(name string) (*time.Location, error) {
-	if name == "" || name == "Local" {
-		return nil, fmt.Errorf("%q is no time zone of the IANA database", name)
-	}
 	zone, err := time.LoadLocation(name)
-	if err != nil {
+	first, _, _ := strings.Cut(name, "/")
+	if err != nil || slices.Contains([]string{"", "Local", "localtime", "posixrules", "posix", "right", "Factory"}, first) {
 		return nil, fmt.Errorf("%q is no time zone of the IANA database", name)
 	}
 	return zone, nil

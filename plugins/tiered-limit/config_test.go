@@ -58,6 +58,8 @@ func TestBadConfigurationsAreRefused(t *testing.T) {
 		"an unknown failure mode":         {`[{"name": "a"}]`, `"on_redis_error": "panic"`, `on_redis_error: must be one of allow, deny`},
 		"no redis host":                   {`[{"name": "a"}]`, `"redis": {}`, `redis.host: is required`},
 		"a host with a path":              {`[{"name": "a"}]`, `"redis": {"host": "redis://h"}`, `redis.host: must match`},
+		"a host with a port":              {`[{"name": "a"}]`, `"redis": {"host": "h:6379"}`, `redis.host: must be a name or an address`},
+		"a host in brackets":              {`[{"name": "a"}]`, `"redis": {"host": "[::1]"}`, `redis.host: must be a name or an address`},
 		"a timeout of zero":               {`[{"name": "a"}]`, `"redis": {"host": "h", "timeout": 0}`, `redis.timeout: must be between 1 and 10000, got 0`},
 		"an empty tag prefix":             {`[{"name": "a"}]`, `"tier_tag_prefix": ""`, `tier_tag_prefix: must have at least 1 characters`},
 	}

@@ -110,7 +110,7 @@ func TestEveryStoreKeepsTheLimits(t *testing.T) {
 			{at: 600 * ms, limits: Limits{TPS: 10, Burst: 2}, admitted: 1, last: Outcome{RateWait: 100 * ms}},
 		},
 		"a lowered bucket waits 1/tps at most": {
-			{limits: Limits{TPS: 1000, Burst: 10000}, requests: 9999, admitted: 9999, last: Outcome{RateLeft: 1}},
+			{limits: Limits{TPS: 1000, Burst: 400}, requests: 399, admitted: 399, last: Outcome{RateLeft: 1}},
 			{limits: Limits{TPS: 1, Burst: 5}, requests: 2, admitted: 1, last: Outcome{RateWait: time.Second}},
 			{at: 400 * ms, limits: Limits{TPS: 1, Burst: 5}, last: Outcome{RateWait: 600 * ms}},
 			{at: time.Second, limits: Limits{TPS: 1, Burst: 5}, requests: 2, admitted: 1, last: Outcome{RateWait: time.Second}},

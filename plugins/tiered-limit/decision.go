@@ -56,7 +56,8 @@ type Decision struct {
 
 // Window is the state of one limit after the request.
 type Window struct {
-	// Limit is the number of requests in the window; zero means that there is none.
+	// Limit is the number of requests in the window, with those that an operator has granted; zero means
+	// that there is none.
 	Limit int64
 	// Remaining is how many more requests are admitted now.
 	Remaining int64
@@ -100,7 +101,7 @@ func decided(t tier, o Outcome, from Source) Decision {
 		}
 	}
 	if t.limits.Quota > 0 {
-		d.Day = Window{Limit: t.limits.Quota, Remaining: o.DayLeft, ResetSeconds: seconds(o.DayEnds)}
+		d.Day = Window{Limit: t.limits.Quota + o.Granted, Remaining: o.DayLeft, ResetSeconds: seconds(o.DayEnds)}
 		if o.Admitted == 0 && o.DayLeft == 0 {
 			d.Day.RetryAfter = seconds(o.DayEnds)
 		}

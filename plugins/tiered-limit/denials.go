@@ -14,9 +14,11 @@ type lane struct {
 	tier tier
 }
 
-// denials remembers who is exhausted, so that a request whose answer is known costs no call: under the
-// same limits no other node can make the store admit earlier, for it can only debit more. An operator's
-// grant, or a store that lost its data, can: drop forgets all then.
+// denials remembers who is exhausted, so that a request whose answer is known costs no call. As long as a
+// count is asked for under the same limits, no other node can make the store admit earlier, for it can only
+// debit more. An operator's grant, or a store that lost its data, can: drop forgets all then. Where a count
+// is asked for under several limits, as by tiers that tokens name, a request under one can bring another's
+// forward (the day of another zone, a faster bucket); a node then refuses until the time that it was told.
 type denials struct {
 	seed   maphash.Seed
 	shards [denialShards]denialShard
@@ -27,8 +29,8 @@ type denials struct {
 
 const (
 	denialShards = 64
-	// denialsPerShard bounds the memory: about 65,000 lanes, some 20 MB. A lane that finds no room costs a
-	// call for each request.
+	// denialsPerShard bounds the memory: 65,536 lanes, 21 MiB (BENCH.md). Beyond that a new lane takes the
+	// place of another, which then costs a call.
 	denialsPerShard = 1024
 	// evictAmong is how many lanes a new one looks at to find one to replace.
 	evictAmong = 8

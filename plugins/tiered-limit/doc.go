@@ -64,7 +64,8 @@
 //
 // # In Redis
 //
-// A count has two keys under one hash tag, so that they share a Cluster slot: its state, some 60 bytes of
-// text that live until the day's count ends, and for exact rates the ring of admission times, at most
-// 7 bytes times tps, that goes four seconds after the last admission. limit.lua says what is in them.
+// A count has two keys under one hash tag, so that they share a Cluster slot: its state, a line of text that
+// lives until the day's count ends, and for exact rates the ring of admission times, 7 bytes for each of the
+// last tps, that goes within four seconds of the last admission. limit.lua says what is in them, and BENCH.md
+// what they take: 225 to 258 bytes for a consumer that is idle, 1,226 for one that uses 100 tps.
 package tieredlimit

@@ -5,15 +5,19 @@ import (
 	"errors"
 	"hash/maphash"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // flights lets requests of one lane that wait at the same node share calls: while one call is under way,
-// those that come form the next one. It holds a lane while a call is under way, so that its memory is
-// bounded by the requests that wait.
+// those that come form the next one. Nobody waits for another's call longer than patience, and where calls
+// take twice as long, nobody waits at all: a request needs its time for a call of its own. It holds a lane
+// while a call is under way, so that its memory is bounded by the requests that wait.
 type flights struct {
-	seed   maphash.Seed
-	shards [flightShards]flightShard
+	patience time.Duration
+	slow     atomic.Bool // the last call took longer than twice the patience
+	seed     maphash.Seed
+	shards   [flightShards]flightShard
 }
 
 const flightShards = 64
@@ -42,8 +46,8 @@ type answer struct {
 // errLost is for those whose flight's call panicked.
 var errLost = errors.New("the shared call was lost")
 
-func newFlights() *flights {
-	f := &flights{seed: maphash.MakeSeed()}
+func newFlights(patience time.Duration) *flights {
+	f := &flights{patience: patience, seed: maphash.MakeSeed()}
 	for i := range f.shards {
 		f.shards[i].byLane = map[lane]*flight{}
 	}
@@ -65,12 +69,15 @@ func (f *flights) fly(ctx context.Context, of lane, now time.Time, ask call) (ow
 		s.byLane[of] = nil
 		s.mu.Unlock()
 		defer s.next(of)
-		return ask(ctx, 1, time.Time{}), false
+		return f.timed(ctx, 1, time.Time{}, ask), false
+	case f.slow.Load() && forming == nil:
+		s.mu.Unlock()
+		return f.timed(ctx, 1, time.Time{}, ask), false
 	case forming == nil:
 		forming = &flight{formed: now, n: 1, turn: make(chan struct{}), landed: make(chan struct{})}
 		s.byLane[of] = forming
 		s.mu.Unlock()
-		return s.lead(ctx, of, forming, ask), false
+		return f.lead(ctx, s, of, forming, ask), false
 	}
 	place := forming.n
 	forming.n++
@@ -79,14 +86,44 @@ func (f *flights) fly(ctx context.Context, of lane, now time.Time, ask call) (ow
 	return forming.answer.share(of.tier.limits, place), true
 }
 
+// timed makes a call and notes whether it took longer than what waiting leaves time for.
+func (f *flights) timed(ctx context.Context, n int64, since time.Time, ask call) answer {
+	start := time.Now()
+	a := ask(ctx, n, since)
+	if slow := time.Since(start) > 2*f.patience; slow != f.slow.Load() {
+		f.slow.Store(slow)
+	}
+	return a
+}
+
 // lead waits for the call under way, and then calls for all of its flight.
-func (s *flightShard) lead(ctx context.Context, of lane, led *flight, ask call) answer {
-	<-led.turn // the call under way has a deadline
+func (f *flights) lead(ctx context.Context, s *flightShard, of lane, led *flight, ask call) answer {
 	led.answer = answer{err: errLost, source: FromError}
-	defer s.next(of)
 	defer close(led.landed)
-	led.answer = ask(ctx, led.n, led.formed)
+	if s.wait(of, led, f.patience) {
+		defer s.next(of)
+	}
+	led.answer = f.timed(ctx, led.n, led.formed, ask)
 	return led.answer.share(of.tier.limits, 0)
+}
+
+// wait returns when nobody can join the flight any more: when its turn has come, or, with false, when it
+// has waited long enough for the call under way.
+func (s *flightShard) wait(of lane, led *flight, patience time.Duration) (turn bool) {
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-led.turn:
+		return true
+	case <-timer.C:
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.byLane[of] != led {
+		return true // its turn came at this moment
+	}
+	s.byLane[of] = nil
+	return false
 }
 
 // next lets the flight that has formed take off: nobody joins it any more.

@@ -18,8 +18,10 @@ type front struct {
 
 var _ counter = (*front)(nil)
 
+// newFront returns a front of a store that answers within the timeout, as a guard does. A request spends at
+// most a quarter of that on waiting for another's call.
 func newFront(store Store, timeout time.Duration, now func() time.Time, m *metrics) *front {
-	return &front{store: store, timeout: timeout, now: now, denials: newDenials(), flights: newFlights(), metrics: m}
+	return &front{store: store, timeout: timeout, now: now, denials: newDenials(), flights: newFlights(timeout / 4), metrics: m}
 }
 
 // Count debits one request of key from the tier's limits. No request waits longer than the timeout, the
@@ -32,7 +34,7 @@ func (f *front) Count(ctx context.Context, key string, t tier) (Outcome, Source,
 	a, joined := f.flights.fly(ctx, of, now, func(ctx context.Context, n int64, since time.Time) answer {
 		return f.ask(ctx, of, n, since)
 	})
-	if joined {
+	if joined && a.source == FromRedis {
 		f.metrics.shared.Inc()
 	}
 	return a.outcome, a.source, a.err

@@ -3,6 +3,7 @@ package tieredlimit
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -28,6 +29,7 @@ type guard struct {
 
 	answered atomic.Bool // the store has answered at least once
 	down     atomic.Bool // the store was reported not to answer
+	foreign  reported    // the keys that hold something else
 }
 
 var _ Store = (*guard)(nil)
@@ -38,10 +40,18 @@ func newGuard(store Store, timeout time.Duration, m *metrics, log *slog.Logger) 
 		breaker: gobreaker.NewCircuitBreaker[Outcome](gobreaker.Settings{
 			Timeout:     probeEvery,
 			ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= tripAfter },
-			// A request that the stopping server gave up says nothing about the store.
-			IsExcluded: func(err error) bool { return errors.Is(err, context.Canceled) },
+			IsExcluded:  saysNothing,
 		}),
 	}
+}
+
+// errHurried is for a call that had less than the timeout, since it waited for another.
+var errHurried = errors.New("less than the timeout was left")
+
+// saysNothing tells an error that does not mean that the store is away: of a request that the stopping
+// server gave up, of one that had less than its time, and of a key that holds something else.
+func saysNothing(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, errHurried) || errors.Is(err, errForeignKey)
 }
 
 // Take asks the store, for at most the timeout, unless it is known not to answer.
@@ -50,7 +60,12 @@ func (g *guard) Take(ctx context.Context, key string, l Limits, n int64) (Outcom
 	switch {
 	case err == nil:
 		g.succeeded()
-	case errors.Is(err, gobreaker.ErrOpenState), errors.Is(err, gobreaker.ErrTooManyRequests), errors.Is(err, context.Canceled):
+	case errors.Is(err, gobreaker.ErrOpenState), errors.Is(err, gobreaker.ErrTooManyRequests):
+	case errors.Is(err, errForeignKey):
+		if g.foreign.first(key) {
+			g.log.Warn("a key is in use by something else: its requests follow on_redis_error", "key", key, "error", err)
+		}
+	case saysNothing(err):
 	default:
 		g.failed(err)
 	}
@@ -58,11 +73,19 @@ func (g *guard) Take(ctx context.Context, key string, l Limits, n int64) (Outcom
 }
 
 func (g *guard) ask(ctx context.Context, key string, l Limits, n int64) (Outcome, error) {
-	ctx, cancel := context.WithTimeout(ctx, g.timeout)
-	defer cancel()
 	start := time.Now()
+	deadline, has := ctx.Deadline()
+	hurried := has && deadline.Sub(start) < g.timeout
+	if !hurried {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, g.timeout)
+		defer cancel()
+	}
 	out, err := g.store.Take(ctx, key, l, n)
 	g.metrics.asked(time.Since(start), err)
+	if hurried && errors.Is(err, context.DeadlineExceeded) {
+		err = fmt.Errorf("%w: %w", errHurried, err)
+	}
 	return out, err
 }
 

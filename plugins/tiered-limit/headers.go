@@ -26,12 +26,13 @@ func newFamilies(option string) families {
 
 // signs are a tier's own parts of the headers.
 type signs struct {
+	limits      Limits
 	second, day string // the limits
 	policy      string // RateLimit-Policy
 }
 
 func newSigns(l Limits) signs {
-	s := signs{second: strconv.FormatInt(l.TPS, 10), day: strconv.FormatInt(l.Quota, 10)}
+	s := signs{limits: l, second: strconv.FormatInt(l.TPS, 10), day: strconv.FormatInt(l.Quota, 10)}
 	if l.TPS > 0 {
 		s.policy = `"` + policyTPS + `";q=` + s.second + ";w=1"
 	}
@@ -55,6 +56,10 @@ const (
 func (f families) of(s *signs, d Decision) []kong.Header {
 	if d.Second.Limit == 0 && d.Day.Limit == 0 || f == (families{}) {
 		return nil
+	}
+	if d.Day.Limit != s.limits.Quota { // an operator has granted more
+		granted := newSigns(Limits{TPS: s.limits.TPS, Quota: d.Day.Limit})
+		s = &granted
 	}
 	room := rejectionHeaders
 	if f.kong {

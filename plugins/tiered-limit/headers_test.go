@@ -112,6 +112,22 @@ func TestTheIETFsHeadersAreStructuredFields(t *testing.T) {
 	})
 }
 
+// What an operator grants raises the limit that clients are told.
+func TestAGrantIsPartOfTheLimit(t *testing.T) {
+	of := Limits{TPS: 20, Quota: 5}
+	s := newSigns(of)
+	d := decided(tier{limits: of}, Outcome{Admitted: 1, RateLeft: 19, DayLeft: 9, Granted: 10, DayEnds: time.Hour}, FromRedis)
+	got := byName(newFamilies("both").of(&s, d))
+	for name, want := range map[string]string{
+		"X-RateLimit-Limit-Day": "15", "X-RateLimit-Remaining-Day": "9", "RateLimit-Limit": "15", "X-RateLimit-Limit-Second": "20",
+		"RateLimit-Policy": `"tps";q=20;w=1, "daily";q=15;w=86400`, "RateLimit": `"tps";r=19;t=1, "daily";r=9;t=3600`,
+	} {
+		if got[name] != want {
+			t.Errorf("%s: %s, want %s", name, got[name], want)
+		}
+	}
+}
+
 func BenchmarkHeaders(b *testing.B) {
 	s := newSigns(Limits{TPS: 100, Quota: 1e9})
 	d := Decision{Second: Window{Limit: 100, Remaining: 57, ResetSeconds: 1}, Day: Window{Limit: 1e9, Remaining: 999_123, ResetSeconds: 40_000}}

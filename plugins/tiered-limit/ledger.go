@@ -74,13 +74,17 @@ func (l *Ledger) Reset(ctx context.Context, key string, limits Limits) (before, 
 }
 
 // change changes the state first, and then tells the nodes: one that forgot sooner could remember the old
-// state again.
+// state again. It tells them after an error too, since the change may have been made.
 func (l *Ledger) change(ctx context.Context, key string, limits Limits, what string, n int64) (before, after Balance, err error) {
 	before, after, err = l.run(ctx, key, limits, what, n)
+	if errors.Is(err, ErrNoQuota) {
+		return before, after, err
+	}
+	told := l.tell(ctx)
 	if err != nil {
 		return before, after, err
 	}
-	return before, after, l.tell(ctx)
+	return before, after, told
 }
 
 // tell has every node forget its denials. It tries again, which does no harm.

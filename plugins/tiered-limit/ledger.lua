@@ -34,7 +34,7 @@ local saved = redis.call('GET', KEYS[1])
 if saved then
   local u, g, c, e, r = string.match(saved, '^(%d+) (%d+) (%d+) (%d+) (%d+ %d+ %d+ %d+ %d+ %d+)$')
   if not u then
-    return redis.error_reply('ERR ' .. KEYS[1] .. ' holds no state of tiered-limit')
+    return redis.error_reply('FOREIGN ' .. KEYS[1] .. ' holds something else')
   end
   expires, rate = tonumber(e), r
   if from <= tonumber(c) and tonumber(c) < to then

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -19,7 +20,7 @@ func TestNodesForgetTheirDenialsAfterAChange(t *testing.T) {
 			addr := start(t)
 			ledger, store := openLedger(t, addr), openRedis(t, addr, limitScript)
 			node := newFront(store, 5*time.Second, time.Now, newMetrics(nil))
-			w := watch{client: store.client, timeout: 5 * time.Second, now: time.Now, denials: node.denials}
+			w := watch{client: store.client, timeout: 5 * time.Second, now: time.Now, denials: node.denials, log: slog.New(slog.DiscardHandler)}
 			of := tier{"free", daily(t, 1)}
 			decided := func() string {
 				out, source, err := node.Count(t.Context(), "a", of)
@@ -94,6 +95,39 @@ func (r *refusing) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 			return cmd.Err()
 		}
 		return next(ctx, cmd)
+	}
+}
+
+// losing does a command of Redis and loses the answer.
+type losing struct {
+	refusing
+	lost bool
+}
+
+func (l *losing) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if err := next(ctx, cmd); err != nil || cmd.Name() != l.command {
+			return err
+		}
+		l.lost = true
+		cmd.SetErr(errors.New("connection reset"))
+		return cmd.Err()
+	}
+}
+
+func TestAChangeWhoseAnswerIsLostIsToldToo(t *testing.T) {
+	m := redistest.Embedded(t)
+	ledger := openLedger(t, m.Addr())
+	if _, err := ledger.Show(t.Context(), "a", daily(t, 5)); err != nil { // the script is known from here on
+		t.Fatal(err)
+	}
+	hook := &losing{refusing: refusing{command: "evalsha"}}
+	ledger.store.client.AddHook(hook)
+	if _, _, err := ledger.Grant(t.Context(), "a", daily(t, 5), 2); err == nil || !hook.lost {
+		t.Fatalf("error %v, answer lost %v", err, hook.lost)
+	}
+	if !m.Exists(generationKey) {
+		t.Error("no node is told of a change that may have been made")
 	}
 }
 

@@ -6,13 +6,13 @@
 -- ARGV     tps, burst, daily quota (0 where the tier has none), n; with a quota four consecutive day
 --          starts, in seconds since 1970: Redis knows no time zones, and the caller's clock may be off
 --
--- Returns {admitted, rate left, µs until the rate admits another, day left, µs until the day ends}, each
--- after the debit. What is left is 0 for a limit that the tier lacks; the wait is 0 while the rate has some
+-- Returns {admitted, rate left, µs until the rate admits another, day left, µs until the day ends, granted
+-- to the day}, each after the debit. What is left, or granted, is 0 for a limit that the tier lacks; the wait is 0 while the rate has some
 -- left. Where Redis' time lies in none of the days it was given it debits nothing and returns {-1, time},
 -- in seconds.
 --
 -- Times are microseconds since 1970, which Lua's numbers hold exactly until the year 2255, unless said
--- otherwise. Only an admission writes. struct and bit are not used: the embedded store of the tests lacks
+-- otherwise. A denial writes nothing, but that a state may live longer. struct and bit are not used: the embedded store of the tests lacks
 -- them.
 --
 -- Redis keeps the compiled script, but runs all of it at each call (make bench): a function costs its
@@ -21,7 +21,7 @@
 -- it has just written: the embedded store's Lua writes them one after the other.
 
 local SECOND = 1000000
-local SLOT = 7 -- bytes a time takes, in base 256
+local SLOT = 7 -- bytes a time takes, in base 256: as many as are read and written one by one below
 local KEEP = 4 -- seconds that keys stay after they stopped to count
 local DAY_SLACK = 60 -- seconds that the day's count outlives the day, in case the clock steps back
 local LONGEST = 1100000 -- seconds that a state can count: the slowest bucket takes a million to fill
@@ -41,7 +41,7 @@ if saved then
   local u, g, c, e, l, t, b, s, h, o =
     string.match(saved, '^(%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$')
   if not u then
-    return redis.error_reply('ERR ' .. KEYS[1] .. ' holds no state of tiered-limit')
+    return redis.error_reply('FOREIGN ' .. KEYS[1] .. ' holds something else')
   end
   used, granted, counted, expires, last = u + 0, g + 0, c + 0, e + 0, l + 0
   tokens, bucketed, size, head, tail = t + 0, b + 0, s + 0, h + 0, o + 0
@@ -92,7 +92,7 @@ local young, oldest = tail, clock
 if tps > 0 and burst == 0 and tail < head then
   -- decode returns the time in the i-th slot of a run; 0, long ago, where Redis has lost it.
   local function decode(run, i)
-    local a, b, c, d, e, f, g = string.byte(run, (i - 1) * 7 + 1, i * 7)
+    local a, b, c, d, e, f, g = string.byte(run, (i - 1) * SLOT + 1, i * SLOT)
     if not g then
       return 0
     end
@@ -241,6 +241,14 @@ if admitted > 0 then
   end
 end
 
+-- A day that is denied must be remembered as long as the asking tier's day: the state may have got its life
+-- by the day of another zone.
+if admitted == 0 and quota > 0 and used + granted > 0 and expires < to + DAY_SLACK then
+  expires = to + DAY_SLACK
+  redis.call('SET', KEYS[1], string.gsub(saved, '^(%d+ %d+ %d+) %d+', '%1 ' .. string.format('%d', expires)),
+    'EX', expires - now_s)
+end
+
 local rate_left, wait = 0, 0
 if tps > 0 then
   rate_left = room - admitted
@@ -258,4 +266,4 @@ if tps > 0 then
     wait = wait + clock - now -- who waits does so from now, and not from when the clock stands still
   end
 end
-return {admitted, rate_left, wait, day_left, day_ends}
+return {admitted, rate_left, wait, day_left, day_ends, quota > 0 and granted or 0}

@@ -29,6 +29,8 @@ type Outcome struct {
 	RateLeft, DayLeft int64
 	// RateWait is the time until the rate admits another; zero unless RateLeft is zero and there is a rate.
 	RateWait time.Duration
+	// Granted is what an operator has added to the day's quota.
+	Granted int64
 	// DayEnds is the time until the day ends by the store's clock; zero where there is no quota.
 	DayEnds time.Duration
 }

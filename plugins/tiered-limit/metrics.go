@@ -22,8 +22,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	return &metrics{
 		decisions: auto.NewCounterVec(prometheus.CounterOpts{
 			Name: "tollgate_tiered_limit_decisions_total",
-			Help: "Requests by tier (empty: none was chosen), outcome (admitted, rejected, would_reject: in a dry run, skipped) and what decided " +
-				"(redis, memory, error: on_redis_error, tier: no limit, anonymous: on_no_consumer).",
+			Help: "Requests by tier (empty: none was chosen), outcome (admitted, rejected, would_reject: in a dry run, skipped, " +
+				"failed: Kong could not say who made it) and what decided (redis, memory, error: on_redis_error, tier: no limit, " +
+				"anonymous: on_no_consumer, kong: failed).",
 		}, []string{"tier", "outcome", "store"}),
 		warnings: auto.NewCounterVec(prometheus.CounterOpts{
 			Name: "tollgate_tiered_limit_quota_warnings_total",
@@ -49,6 +50,9 @@ func (m *metrics) decided(d Decision, dryRun bool) {
 	}
 	m.decisions.WithLabelValues(d.Tier, outcome, string(d.Store)).Inc()
 }
+
+// failed counts a request of which Kong could not say what a decision rests on.
+func (m *metrics) failed() { m.decisions.WithLabelValues("", "failed", "kong").Inc() }
 
 func (m *metrics) warned(tier string, w warning) {
 	m.warnings.WithLabelValues(tier, strconv.Itoa(w.percent)).Inc()

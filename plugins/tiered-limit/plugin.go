@@ -92,7 +92,7 @@ func (b builder) connect(c Redis) connection {
 	store := newRedisStore(c, limitScript, b.deps.Now)
 	log := b.deps.Log.With("plugin", Name, "address", c.address())
 	f := newFront(newGuard(store, c.timeout(), b.metrics, log), c.timeout(), b.deps.Now, b.metrics)
-	w := watch{client: store.client, timeout: c.timeout(), now: b.deps.Now, denials: f.denials}
+	w := watch{client: store.client, timeout: c.timeout(), now: b.deps.Now, denials: f.denials, log: log}
 	ctx, stop := context.WithCancel(context.Background())
 	var watching sync.WaitGroup
 	watching.Go(func() { w.run(ctx) })

@@ -78,7 +78,7 @@ func (c Redis) tls() *tls.Config {
 
 // Take debits by the script.
 func (s *redisStore) Take(ctx context.Context, key string, l Limits, n int64) (Outcome, error) {
-	const fields = 5
+	const fields = 6
 	args := append(make([]any, 0, callArgs), l.TPS, l.Burst, l.Quota, n)
 	reply, err := s.call(ctx, s.script, key, l.Days, args)
 	if err != nil {
@@ -93,6 +93,7 @@ func (s *redisStore) Take(ctx context.Context, key string, l Limits, n int64) (O
 		RateWait: micros(reply[2]),
 		DayLeft:  reply[3],
 		DayEnds:  micros(reply[4]),
+		Granted:  reply[5],
 	}, nil
 }
 
@@ -101,7 +102,7 @@ func (s *redisStore) Take(ctx context.Context, key string, l Limits, n int64) (O
 // asked once more.
 func (s *redisStore) call(ctx context.Context, script *script, key string, days *calendar, args []any) ([]int64, error) {
 	reply, err := script.run(ctx, s.client, keys(key), s.withDays(args, days)...)
-	if err == nil && len(reply) == 2 {
+	if err == nil && len(reply) == 2 && reply[0] == -1 {
 		s.ahead.Store(int64(time.Unix(reply[1], 0).Sub(s.now())))
 		return script.run(ctx, s.client, keys(key), s.withDays(args, days)...)
 	}

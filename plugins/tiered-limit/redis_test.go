@@ -1,7 +1,9 @@
 package tieredlimit
 
 import (
+	"errors"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -37,8 +39,17 @@ func TestStateThatIsNotOursIsAnError(t *testing.T) {
 			if err := s.client.Set(t.Context(), keys("a")[0], "what", 0).Err(); err != nil {
 				t.Fatal(err)
 			}
-			if out, err := s.Take(t.Context(), "a", Limits{TPS: 1}, 1); err == nil {
-				t.Errorf("outcome %+v, want an error", out)
+			g, log := guarded(s)
+			for range 2 * tripAfter {
+				if out, err := g.Take(t.Context(), "a", Limits{TPS: 1}, 1); !errors.Is(err, errForeignKey) {
+					t.Errorf("outcome %+v, error %v", out, err)
+				}
+			}
+			if out, err := g.Take(t.Context(), "b", Limits{TPS: 1}, 1); err != nil || out.Admitted != 1 {
+				t.Errorf("one bad key, and another consumer gets %+v, %v", out, err)
+			}
+			if n := strings.Count(log.String(), "\n"); n != 1 || !strings.Contains(log.String(), "key=a ") {
+				t.Errorf("logged %s", log)
 			}
 		})
 	}

@@ -4,6 +4,9 @@ import (
 	"context"
 	"crypto/sha1" // what EVALSHA names a script by
 	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -15,6 +18,12 @@ func newScript(text string) *script {
 	sum := sha1.Sum([]byte(text))
 	return &script{text: text, hash: hex.EncodeToString(sum[:])}
 }
+
+// errNoPassword is what a Redis that demands a password means.
+var errNoPassword = errors.New("redis demands a password, and none is configured")
+
+// errForeignKey means that a key of a limit holds something else.
+var errForeignKey = errors.New("the key holds no state of tiered-limit")
 
 // callArgs is how many arguments of a call there is room for before their list must grow.
 const callArgs = 8
@@ -39,5 +48,20 @@ func execute(ctx context.Context, client *redis.Client, list []any) ([]int64, er
 	cmd := redis.NewIntSliceCmd(ctx, list...)
 	cmd.SetFirstKeyPos(firstKey)
 	_ = client.Process(ctx, cmd) // its error is the command's
-	return cmd.Result()
+	reply, err := cmd.Result()
+	return reply, explained(err)
+}
+
+// explained puts what an error of Redis means in front of it, where that is not what it says.
+func explained(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case strings.Contains(err.Error(), "unauthenticated multibulk length"):
+		// Redis takes so long a command of nobody it knows for an attack, and does not say NOAUTH.
+		return fmt.Errorf("%w: %w", errNoPassword, err)
+	case redis.HasErrorPrefix(err, "WRONGTYPE"), redis.HasErrorPrefix(err, "FOREIGN"):
+		return fmt.Errorf("%w: %w", errForeignKey, err)
+	}
+	return err
 }

@@ -185,6 +185,35 @@ func TestARingOutlivesItsEntries(t *testing.T) {
 	}
 }
 
+// A count that one zone's day has begun lasts as long as the day of another zone that asks for it.
+func TestADeniedDayLivesAsLongAsTheAskingTiersDay(t *testing.T) {
+	for kind := range servers {
+		t.Run(kind, func(t *testing.T) {
+			s := stores[kind](t)
+			client, state := s.(clockRedis).client, keys("a")[0]
+			tokyo := Limits{TPS: 9, Quota: 2, Days: daysOf(t, "Asia/Tokyo")}
+			newYork := Limits{TPS: 9, Quota: 2, Days: daysOf(t, "America/New_York")}
+			s.setClock(t, noon.Add(2*time.Hour)) // an hour before Tokyo's midnight, fifteen before New York's
+			takeN(t, s, "a", tokyo, 2)
+			before := strings.Fields(client.Get(t.Context(), state).Val())
+			out := take(t, s, "a", newYork)
+			if out.Admitted != 0 || out.DayEnds != 15*time.Hour {
+				t.Fatalf("outcome %+v, want a denial until New York's midnight", out)
+			}
+			wantWithin(t, "state", client.PTTL(t.Context(), state).Val(), out.DayEnds, out.DayEnds+2*time.Minute)
+			after := strings.Fields(client.Get(t.Context(), state).Val())
+			const expires = 3
+			if before[expires] == after[expires] {
+				t.Error("the state does not tell its new life")
+			}
+			before[expires] = after[expires]
+			if diff := cmp.Diff(before, after); diff != "" {
+				t.Errorf("a denial has changed the state (-before +after):\n%s", diff)
+			}
+		})
+	}
+}
+
 func wantWithin(t *testing.T, what string, got, low, high time.Duration) {
 	t.Helper()
 	if got < low || got > high {

@@ -2,6 +2,7 @@ package tieredlimit
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -17,8 +18,9 @@ func (c *Config) Validate() error {
 	for i, t := range c.Tiers {
 		if slices.Contains(names, t.Name) {
 			p.Add(tierPath(i, t), "must not have the name of another tier")
+		} else {
+			names = append(names, t.Name)
 		}
-		names = append(names, t.Name)
 		if t.QuotaTimezone == "" {
 			continue
 		}
@@ -31,7 +33,19 @@ func (c *Config) Validate() error {
 			p.Add(named.by, fmt.Sprintf("must be one of the tiers %s, got %q", strings.Join(names, ", "), named.tier))
 		}
 	}
+	if !isHost(c.Redis.Host) {
+		p.Add("redis.host", "must be a name or an address, without a port and without brackets")
+	}
 	return p.Err()
+}
+
+// isHost tells a host from an address with a port.
+func isHost(host string) bool {
+	if strings.Contains(host, ":") {
+		_, err := netip.ParseAddr(host)
+		return err == nil
+	}
+	return !strings.ContainsAny(host, "[]")
 }
 
 // tierPath names a tier by its name, else by its position, as the schema's own problems do.

@@ -23,7 +23,8 @@ func newWarnings(percents []int, quota int64) []warning {
 }
 
 // due tells whether this request is the one that reaches the share. Each admitted request of a day has
-// another count of those used, so one request is, whichever gateway it comes through.
+// another count of those used, so one request is, whichever gateway it comes through. A grant adds to the
+// limit and not to what is used.
 func (w warning) due(d Decision) bool {
 	return d.Verdict == Admitted && d.Day.Limit > 0 && d.Day.used() == w.used
 }

@@ -46,6 +46,8 @@ func TestOnlyTheRequestThatReachesAShareIsDue(t *testing.T) {
 		"not yet":                        {Decision{Verdict: Admitted, Day: Window{Limit: 100, Remaining: 21}}, false},
 		"before":                         {Decision{Verdict: Admitted, Day: Window{Limit: 100, Remaining: 19}}, false},
 		"rejected by the rate meanwhile": {Decision{Verdict: Rejected, Day: Window{Limit: 100, Remaining: 20}}, false},
+		"reached after a grant":          {decided(tier{limits: Limits{Quota: 100}}, Outcome{Admitted: 1, DayLeft: 70, Granted: 50}, FromRedis), true},
+		"granted as much as was used":    {decided(tier{limits: Limits{Quota: 100}}, Outcome{Admitted: 1, DayLeft: 20, Granted: 50}, FromRedis), false},
 		"not counted":                    {Decision{Verdict: Admitted, Store: FromError}, false},
 	}
 	for name, test := range tests {

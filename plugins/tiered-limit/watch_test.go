@@ -1,7 +1,10 @@
 package tieredlimit
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,7 +18,7 @@ func watchOn(t *testing.T, addr string) (w *watch, ahead *time.Duration) {
 	s := openRedis(t, addr, limitScript)
 	ahead = new(time.Duration)
 	w = &watch{
-		client: s.client, timeout: 5 * time.Second, denials: newDenials(),
+		client: s.client, timeout: 5 * time.Second, denials: newDenials(), log: slog.New(slog.DiscardHandler),
 		now: func() time.Time { return time.Now().Add(*ahead) },
 	}
 	deny(t, w)
@@ -71,16 +74,53 @@ func TestDenialsEndWhenTheyMayBeWrong(t *testing.T) {
 			wantDenied(t, w, "a clock was set", false)
 
 			deny(t, w)
+			*ahead += time.Second
+			w.look(t.Context())
+			wantDenied(t, w, "a clock was set back", false)
+
+			deny(t, w)
 			w.look(t.Context())
 			wantDenied(t, w, "nothing has changed since", true)
 		})
 	}
 }
 
+// A Redis that was started with an older snapshot has the generation of before, and counts less.
+func TestDenialsEndWhenRedisWasStartedAnew(t *testing.T) {
+	before, after := redistest.Start(t), redistest.Start(t)
+	w, _ := watchOn(t, before)
+	was := w.client
+	w.client = openRedis(t, after, limitScript).client
+	if err := w.client.Set(t.Context(), generationKey, was.Get(t.Context(), generationKey).Val(), 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	w.look(t.Context())
+	wantDenied(t, w, "another redis has the same generation", false)
+}
+
+func TestAWatchThatMayNotLookSaysSoOnce(t *testing.T) {
+	m := redistest.Embedded(t)
+	w, _ := watchOn(t, m.Addr())
+	var log bytes.Buffer
+	w.log = slog.New(slog.NewTextHandler(&log, nil))
+	m.SetError("NOPERM no permissions to access one of the keys")
+	for range 3 {
+		w.look(t.Context())
+	}
+	if n := strings.Count(log.String(), "level=WARN"); n != 1 || !strings.Contains(log.String(), "NOPERM") {
+		t.Errorf("logged %s", log.String())
+	}
+	m.SetError("")
+	w.look(t.Context())
+	if n := strings.Count(log.String(), "see again"); n != 1 {
+		t.Errorf("logged %s", log.String())
+	}
+}
+
 // Before the first look nobody knows whether a count was changed since the denial.
 func TestTheFirstLookForgets(t *testing.T) {
 	s := openRedis(t, redistest.Embedded(t).Addr(), limitScript)
-	w := &watch{client: s.client, timeout: time.Second, denials: newDenials(), now: time.Now}
+	w := &watch{client: s.client, timeout: time.Second, denials: newDenials(), now: time.Now, log: slog.New(slog.DiscardHandler)}
 	deny(t, w)
 	w.look(t.Context())
 	wantDenied(t, w, "at the first look", false)
@@ -103,7 +143,7 @@ func TestDenialsStayWhileRedisDoesNotAnswer(t *testing.T) {
 func TestAWatchWithNothingToForgetAsksNothing(t *testing.T) {
 	m := redistest.Embedded(t)
 	s := openRedis(t, m.Addr(), limitScript)
-	w := &watch{client: s.client, timeout: time.Second, denials: newDenials(), now: time.Now}
+	w := &watch{client: s.client, timeout: time.Second, denials: newDenials(), now: time.Now, log: slog.New(slog.DiscardHandler)}
 	before := m.CommandCount()
 	w.look(t.Context())
 	if n := m.CommandCount() - before; n != 0 {
