@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"tollgate/test/midday"
 	"tollgate/test/redistest"
 )
 
@@ -65,7 +66,7 @@ func (f *fleet) config(t *testing.T, l limits) string {
 		Zone string `json:"quota_timezone,omitempty"`
 	}{limits: l, Name: "t"}
 	if l.Quota > 0 {
-		tier.Zone = middayZone(time.Now())
+		tier.Zone = midday.Zone(time.Now())
 	}
 	config, err := json.Marshal(map[string]any{
 		"tiers": []any{tier}, "default_tier": "t", "on_redis_error": "deny",
@@ -75,27 +76,4 @@ func (f *fleet) config(t *testing.T, l limits) string {
 		t.Fatal(err)
 	}
 	return string(config)
-}
-
-// middayZone is a zone in which it is between 12 and 13 o'clock: the day does not end during the test. The
-// signs of these names are those of POSIX: Etc/GMT-5 is east of Greenwich.
-func middayZone(now time.Time) string {
-	const noon = 12
-	switch east := noon - now.UTC().Hour(); {
-	case east > 0:
-		return fmt.Sprintf("Etc/GMT-%d", east)
-	case east < 0:
-		return fmt.Sprintf("Etc/GMT+%d", -east)
-	}
-	return "Etc/GMT"
-}
-
-func TestMiddayIsFarFromTheDaysEnd(t *testing.T) {
-	for hour := range 24 {
-		now := time.Date(2025, 11, 21, hour, 59, 59, 0, time.UTC)
-		zone, err := time.LoadLocation(middayZone(now))
-		if err != nil || now.In(zone).Hour() != 12 {
-			t.Errorf("at %v: zone %v, %v", now, zone, err)
-		}
-	}
 }

@@ -176,9 +176,7 @@ func TestADayThatIsUsedUpLeavesTheSecondAlone(t *testing.T) {
 		t.Errorf("body %s", r.body)
 	}
 	wait, _ := strconv.Atoi(r.headers.Get("Retry-After"))
-	now := time.Now().UTC()
-	ends := now.Truncate(24 * time.Hour).Add(24 * time.Hour)
-	if until := int(ends.Sub(now).Seconds()); wait < until-5 || wait > until+5 {
+	if until := dayEnds(t); wait < until-5 || wait > until+5 {
 		t.Errorf("Retry-After %d s, the day ends in %d s", wait, until)
 	}
 }

@@ -28,13 +28,33 @@ func lineWith(path string, texts ...string) string {
 		return ""
 	}
 	for line := range strings.Lines(string(data)) {
-		missing := false
-		for _, text := range texts {
-			missing = missing || !strings.Contains(line, text)
-		}
-		if !missing {
+		if hasAll(line, texts) {
 			return line
 		}
 	}
 	return ""
+}
+
+// linesWith counts the lines of a file that hold all of the texts.
+func linesWith(t *testing.T, path string, texts ...string) (n int) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(data)) {
+		if hasAll(line, texts) {
+			n++
+		}
+	}
+	return n
+}
+
+func hasAll(line string, texts []string) bool {
+	for _, text := range texts {
+		if !strings.Contains(line, text) {
+			return false
+		}
+	}
+	return true
 }

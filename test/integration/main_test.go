@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"bytes"
 	"context"
 	_ "embed"
 	"errors"
@@ -8,15 +9,23 @@ import (
 	"net/http"
 	"os"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
+	"tollgate/test/midday"
 	"tollgate/test/redistest"
 	"tollgate/test/sandbox"
 )
 
 //go:embed testdata/suite.yml
-var suiteConfig []byte
+var suiteTemplate []byte
+
+// dayZone is where the suite's days begin: none ends while the tests run.
+var dayZone = midday.Zone(time.Now())
+
+// suiteConfig is what the suite's gateways serve.
+var suiteConfig = bytes.ReplaceAll(suiteTemplate, []byte("MIDDAY_ZONE"), []byte(dayZone))
 
 // shared is what all tests use: one gateway that serves suiteConfig.
 var shared *suite
@@ -79,6 +88,17 @@ func redisKind(r sandbox.Redis) string {
 		return "redis-server"
 	}
 	return "miniredis"
+}
+
+// dayEnds is how many seconds the suite's day has left.
+func dayEnds(t *testing.T) int {
+	t.Helper()
+	zone, err := time.LoadLocation(dayZone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now().In(zone)
+	return int(time.Date(now.Year(), now.Month(), now.Day()+1, 0, 0, 0, 0, zone).Sub(now).Seconds())
 }
 
 // start runs a gateway of the test's own until the test ends.

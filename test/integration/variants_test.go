@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tollgate/test/eventually"
 	"tollgate/test/issuer"
 )
 
@@ -39,6 +40,9 @@ func TestWhatIsCountedApart(t *testing.T) {
 			[]int{200, 200, 429}},
 		{"the routes of one service", [][2]string{
 			{"/scoped/one", "X-None: 1"}, {"/scoped/one", "X-None: 1"}, {"/scoped/one", "X-None: 1"}, {"/scoped/two", "X-None: 1"}},
+			[]int{200, 200, 429, 200}},
+		{"services, with one count for all their routes", [][2]string{
+			{"/each/one/a", "X-None: 1"}, {"/each/one/b", "X-None: 1"}, {"/each/one/a", "X-None: 1"}, {"/each/two", "X-None: 1"}},
 			[]int{200, 200, 429, 200}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -114,9 +118,7 @@ func TestTheAnswerIsAsConfigured(t *testing.T) {
 		t.Errorf("X-RateLimit-Limit-Day: %s", got)
 	}
 	wait, _ := strconv.Atoi(r.headers.Get("Retry-After"))
-	now := time.Now().In(time.FixedZone("India", 5*3600+1800))
-	ends := time.Date(now.Year(), now.Month(), now.Day()+1, 0, 0, 0, 0, now.Location())
-	if until := int(ends.Sub(now).Seconds()); wait < until-5 || wait > until+105 {
+	if until := dayEnds(t); wait < until-5 || wait > until+105 {
 		t.Errorf("Retry-After %d s; the day ends in %d s, and the jitter is at most 100 s", wait, until)
 	}
 }
@@ -142,8 +144,14 @@ func TestAPluginOnAConsumerHasATierOfItsOwn(t *testing.T) {
 
 func TestAQuotaThatIsNearlyUsedUpIsToldOnce(t *testing.T) {
 	forget(t)
-	for range 6 { // of five a day
+	first := []string{"[warn]", `consumer "trial-app"`, "80 % of its day: 4 of 5 requests, tier trial"}
+	last := []string{"[warn]", `consumer "trial-app"`, "95 % of its day: 5 of 5 requests, tier trial"}
+	firsts, lasts := linesWith(t, shared.ErrorLog(), first...), linesWith(t, shared.ErrorLog(), last...)
+	for range 8 { // of five a day
 		get(t, "/limited/key", keyOf("trial-app"))
 	}
-	logHas(t, shared.ErrorLog(), "[warn]", `consumer "trial-app"`, "80 % of its day: 4 of 5 requests, tier trial")
+	eventually.Holds(t, 5*time.Second, "the last warning", func() bool { return linesWith(t, shared.ErrorLog(), last...) == lasts+1 })
+	if n := linesWith(t, shared.ErrorLog(), first...) - firsts; n != 1 {
+		t.Errorf("the first warning is told %d times", n)
+	}
 }
