@@ -58,7 +58,16 @@ func (p *Plan) Key(kind, id, service, route string) string {
 	return p.subjects.keyAt(place, kind, id)
 }
 
-// Counts tells whether requests are ever counted by a kind: by ip also where nobody else is known.
+// Counts tells whether requests are ever counted by a kind: by consumer also where a credential has no id, by
+// ip also where nobody else is known.
 func (p *Plan) Counts(kind string) bool {
-	return p.LimitBy == kind || kind == byIP && p.OnNoConsumer == anonymousIP
+	switch kind {
+	case p.LimitBy:
+		return true
+	case byConsumer:
+		return p.LimitBy == byCredential
+	case byIP:
+		return p.OnNoConsumer == anonymousIP
+	}
+	return false
 }

@@ -21,6 +21,7 @@ func TestAPlanSaysWhatTheHandlerDoes(t *testing.T) {
 		"by service without one":  {`{"scope": "service"}`, byConsumer, "c1", kongtest.Kong{Consumer: consumer(), RouteID: "r"}},
 		"by route":                {`{"scope": "route"}`, byConsumer, "c1", kongtest.Kong{Consumer: consumer(), ServiceID: "s", RouteID: "r"}},
 		"a credential":            {`{"limit_by": "credential"}`, byCredential, "k{1}", kongtest.Kong{Consumer: consumer("tier:gold"), CredentialID: "k{1}"}},
+		"no id of a credential":   {`{"limit_by": "credential"}`, byConsumer, "c1", kongtest.Kong{Consumer: consumer("tier:gold")}},
 		"an address":              {`{"limit_by": "ip"}`, byIP, "2001:db8::1", kongtest.Kong{ForwardedIP: "2001:db8::1"}},
 		"the address of a nobody": {`{}`, byIP, "192.0.2.1", kongtest.Kong{ForwardedIP: "192.0.2.1"}},
 	} {
@@ -64,5 +65,11 @@ func TestAPlanTellsWhatItDoesNotKnow(t *testing.T) {
 	}
 	if plan.Counts(byIP) || plan.Counts(byCredential) || !plan.Counts(byConsumer) {
 		t.Error("it counts others than consumers")
+	}
+	if plan, err = NewPlan(overlay(t, threeTiers, `{"limit_by": "ip", "on_no_consumer": "skip"}`)); err != nil {
+		t.Fatal(err)
+	}
+	if !plan.Counts(byIP) || plan.Counts(byCredential) || plan.Counts(byConsumer) {
+		t.Error("it counts others than addresses")
 	}
 }

@@ -175,7 +175,19 @@ func TestQuotaNamesWhatIsWrongAndExitsWithOne(t *testing.T) {
 		{[]string{"show", annID, "--redis-host=h", "--redis-ssl=perhaps"}, "", `must be true or false, got "perhaps"`},
 		{[]string{"grant", "ann", "0"}, "", `a grant must be of 1 to 1000000000000 requests, got "0"`},
 		{[]string{"grant", "ann", "many"}, "", `got "many"`},
-		{[]string{"grant", "ann"}, "", "accepts 2 arg(s), received 1"},
+		{[]string{"grant", "ann", "-5"}, "", `a grant must be of 1 to 1000000000000 requests, got "-5"`},
+		{[]string{"grant", "-5e3", "ann"}, "", `got "-5e3"`},
+		{[]string{"grant", "ann", "--", "-5"}, "", `got "-5"`},
+		{[]string{"show", "ann", "-5"}, "", "unknown shorthand flag: '5' in -5"},
+		{[]string{"grant", "ann", "-x5"}, "", "unknown shorthand flag: 'x' in -x5"},
+		{[]string{"grant", "ann", "5", "--frobnicate"}, "", "unknown flag: --frobnicate"},
+		{[]string{"grant"}, "", "pluginserver quota grant CONSUMER N [flags]: missing CONSUMER and N"},
+		{[]string{"grant", "ann"}, "", "pluginserver quota grant CONSUMER N [flags]: missing N"},
+		{[]string{"show"}, "", "pluginserver quota show CONSUMER [flags]: missing CONSUMER"},
+		{[]string{"reset", "ann", "5", "6"}, "", `pluginserver quota reset CONSUMER [flags]: nothing more is needed, got ["5" "6"]`},
+		{[]string{"show", "ann", "--config=quota.yml", "--timeout=999us"}, "", "--timeout must be at least 1ms, got 999µs"},
+		{[]string{"show", "ann", "--config=quota.yml", "--namespace=n", "--tps=5"}, "", "--namespace, --tps: the configuration says that; only without --config"},
+		{[]string{"show", "ip:192.0.2.1", "--config=quota.yml", "--consumer-id", annID}, "", "--consumer-id is for a consumer, and not for ip:"},
 		{[]string{"shwo", "ann"}, "", `unknown command "shwo"`},
 	} {
 		cmd := quotaOn(t, m.Addr(), row.args...)
@@ -188,6 +200,17 @@ func TestQuotaNamesWhatIsWrongAndExitsWithOne(t *testing.T) {
 		}
 		if strings.Contains(string(out), "hunter") {
 			t.Errorf("%q: a secret is in: %s", row.args, out)
+		}
+	}
+}
+
+func TestTheHelpOfEachActionSaysWhatAConsumerMayBe(t *testing.T) {
+	for _, action := range []string{"show", "reset", "grant"} {
+		out, err := pluginserver("pluginserver", "quota", action, "--help").Output()
+		for _, want := range []string{"username", "custom_id", annID, "credential:portal", "ip:192.0.2.1", "\n  pluginserver quota " + action + " ann"} {
+			if err != nil || !strings.Contains(string(out), want) {
+				t.Errorf("%s: %v: %q is not in:\n%s", action, err, want, out)
+			}
 		}
 	}
 }

@@ -13,6 +13,9 @@ type Document struct {
 	Routes    []*Route
 	Consumers []*Consumer
 	Plugins   []*Plugin
+	// Grouped are the places of instances that are bound to a consumer group, which only Kong Enterprise has.
+	// They are not among Plugins.
+	Grouped []string
 }
 
 // Source is one file, rendered.
@@ -58,6 +61,11 @@ func (r *reader) file(name string, f file) {
 	}
 	for i, c := range f.Consumers {
 		r.consumer(fmt.Sprintf("%s: consumers[%d]", name, i), c)
+	}
+	for i, g := range f.Groups {
+		for j, p := range g.Plugins {
+			r.grouped(fmt.Sprintf("%s: consumer_groups[%d].plugins[%d]", name, i, j), p)
+		}
 	}
 	for i, p := range f.Plugins {
 		r.plugin(fmt.Sprintf("%s: plugins[%d]", name, i), Plugin{}, p)
@@ -119,11 +127,15 @@ func (c credentials) all() []credential {
 
 // plugin reads one that stands within what in is bound to.
 func (r *reader) plugin(where string, in Plugin, p instance) {
+	if p.Group != "" {
+		r.grouped(where, p)
+		return
+	}
 	if p.Name != r.only {
 		return
 	}
 	in.ID, in.InstanceName, in.Where = p.ID, p.InstanceName, where
-	in.Enabled = p.Enabled == nil || *p.Enabled
+	in.Enabled = p.enabled()
 	made := &in
 	r.document.Plugins = append(r.document.Plugins, made)
 	r.bind(where, p.Service, func(at string, name reference) {
@@ -137,6 +149,14 @@ func (r *reader) plugin(where string, in Plugin, p instance) {
 	})
 	r.later = append(r.later, func() { r.configure(made, p) })
 }
+
+func (r *reader) grouped(where string, p instance) {
+	if p.Name == r.only && p.enabled() {
+		r.document.Grouped = append(r.document.Grouped, where)
+	}
+}
+
+func (p instance) enabled() bool { return p.Enabled == nil || *p.Enabled }
 
 // configure merges the plugin's config into the one it rests on, as decK does: member by member.
 func (r *reader) configure(p *Plugin, from instance) {

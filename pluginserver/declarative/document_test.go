@@ -69,6 +69,26 @@ plugins:
 	}
 }
 
+// To read one as global would show a count that is none.
+func TestInstancesOfConsumerGroupsAreNotLookedAtAndTold(t *testing.T) {
+	d := parse(t, `
+consumer_groups:
+- {name: gold, plugins: [{name: rate-limiting-advanced}, {name: tiered-limit}, {name: tiered-limit, enabled: false}]}
+services:
+- {name: api, plugins: [{name: tiered-limit, consumer_group: {name: gold}}, {name: tiered-limit}]}
+plugins:
+- {name: tiered-limit, consumer_group: gold}
+- {name: key-auth, consumer_group: gold}
+`)
+	if diff := cmp.Diff(map[string]string{"services[0].plugins[1]": "service api"}, places(d)); diff != "" {
+		t.Errorf("instances (-want +got):\n%s", diff)
+	}
+	want := []string{"kong.yml: services[0].plugins[0]", "kong.yml: consumer_groups[0].plugins[1]", "kong.yml: plugins[0]"}
+	if diff := cmp.Diff(want, d.Grouped); diff != "" {
+		t.Errorf("of groups (-want +got):\n%s", diff)
+	}
+}
+
 func TestAConfigRestsOnAnotherMemberByMember(t *testing.T) {
 	d := parse(t, `
 _plugin_configs: {base: {namespace: a, redis: {host: h, port: 1}}}

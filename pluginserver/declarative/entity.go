@@ -35,10 +35,13 @@ func (e *Entity) called(name string) bool {
 
 // Label is what a person knows the entity by.
 func (e *Entity) Label() string {
-	if e.Name != "" {
+	switch {
+	case e.Name != "":
 		return e.Name
+	case e.ID != "":
+		return e.ID
 	}
-	return e.ID
+	return "(no name)"
 }
 
 func newEntity(kind, id, name string) Entity {

@@ -3,9 +3,6 @@ package declarative
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
-
-	"github.com/goccy/go-yaml"
 )
 
 // What follows is the format, as far as it is read.
@@ -14,6 +11,7 @@ type file struct {
 	Services      []service                             `json:"services"`
 	Routes        []route                               `json:"routes"`
 	Consumers     []consumer                            `json:"consumers"`
+	Groups        []group                               `json:"consumer_groups"`
 	Plugins       []instance                            `json:"plugins"`
 	PluginConfigs map[string]map[string]json.RawMessage `json:"_plugin_configs"`
 	credentials
@@ -68,7 +66,16 @@ type instance struct {
 	Service      reference                  `json:"service"`
 	Route        reference                  `json:"route"`
 	Consumer     reference                  `json:"consumer"`
+	Group        reference                  `json:"consumer_group"`
 }
+
+// group is a consumer group, which only Kong Enterprise has.
+type group struct {
+	Plugins []instance `json:"plugins"`
+}
+
+// errReference is of a reference that cannot be read.
+var errReference = errors.New("a reference must be a name, an id, or an object with one of them")
 
 // reference names another entity: a text, or an object with its id, name or username.
 type reference string
@@ -79,7 +86,7 @@ func (r *reference) UnmarshalJSON(data []byte) error {
 	}
 	var object struct{ ID, Name, Username string }
 	if err := json.Unmarshal(data, &object); err != nil {
-		return errors.New("a reference must be a name, an id, or an object with one of them")
+		return errReference
 	}
 	for _, named := range []string{object.ID, object.Name, object.Username} {
 		if named != "" {
@@ -88,21 +95,4 @@ func (r *reference) UnmarshalJSON(data []byte) error {
 		}
 	}
 	return nil
-}
-
-// decode reads JSON or YAML. Its errors quote nothing of the source, which may hold secrets.
-func decode(source []byte) (f file, err error) {
-	if !json.Valid(source) {
-		var tree map[string]any
-		if err := yaml.Unmarshal(source, &tree); err != nil {
-			return f, fmt.Errorf("reading yaml: %s", yaml.FormatError(err, false, false))
-		}
-		if source, err = json.Marshal(tree); err != nil {
-			return f, fmt.Errorf("reading yaml: %w", err)
-		}
-	}
-	if err := json.Unmarshal(source, &f); err != nil {
-		return f, fmt.Errorf("reading the configuration: %w", err)
-	}
-	return f, nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 
 	"tollgate/pluginserver/declarative"
 )
@@ -21,7 +22,8 @@ type admin struct {
 	client *http.Client
 }
 
-func newAdmin(address, token string) (*admin, error) {
+// newAdmin returns an API each of whose calls takes no longer than the timeout; nil without an address.
+func newAdmin(address, token string, timeout time.Duration) (*admin, error) {
 	if address == "" {
 		return nil, nil
 	}
@@ -31,7 +33,7 @@ func newAdmin(address, token string) (*admin, error) {
 	}
 	// A redirect would take the token elsewhere.
 	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &admin{base, token, &http.Client{CheckRedirect: stay}}, nil
+	return &admin{base, token, &http.Client{CheckRedirect: stay, Timeout: timeout}}, nil
 }
 
 // entity is what services, routes and consumers have in the Admin API.

@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -62,11 +63,13 @@ func TestTheAdminAPIKnowsIdsAndTags(t *testing.T) {
 			"global | consumer | default:consumer:" + ann + " gold 100+0-0=100",
 			"service api | service api | default:service:bbbbbbbb-0000-4000-8000-000000000001:consumer:" + ann + " silver 20+0-0=20",
 			"by-route | route r1 | default:route:11111111-1111-4111-8111-111111111111:consumer:" + ann + " free 10+0-0=10",
+			"by-key | consumer | keys:consumer:" + ann + " gold 100+0-0=100",
 		},
 		"crm-2": { // who is in no file
 			"global | consumer | default:consumer:" + dan + " free 10+0-0=10",
 			"service api | service api | default:service:bbbbbbbb-0000-4000-8000-000000000001:consumer:" + dan + " silver 20+0-0=20",
 			"by-route | route r1 | default:route:11111111-1111-4111-8111-111111111111:consumer:" + dan + " free 10+0-0=10",
+			"by-key | consumer | keys:consumer:" + dan + " free 10+0-0=10",
 		},
 		// An id of the database, of a consumer with an instance of its own in the files.
 		"aaaaaaaa-0000-4000-8000-000000000003": {"consumer bob | consumer | default:consumer:aaaaaaaa-0000-4000-8000-000000000003 unlimited"},
@@ -112,5 +115,18 @@ func TestWhatTheAdminAPICannotTellIsNamed(t *testing.T) {
 	o.AdminURL, o.AdminToken = url, "hunter2"
 	if _, err := b.run(t, show, "ann", o); err == nil || !strings.Contains(err.Error(), `kong has no "only-here" among its routes`) {
 		t.Errorf("a route that Kong does not have: %v", err)
+	}
+}
+
+func TestAnAdminAPIThatHangsIsGivenUp(t *testing.T) {
+	b := newBench(t)
+	hung := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-hung }))
+	defer server.Close()
+	defer close(hung)
+	o := from("services.yml")
+	o.AdminURL, o.Timeout = server.URL, 20*time.Millisecond
+	if _, err := b.run(t, show, "ann", o); err == nil || !strings.Contains(err.Error(), "asking the admin api: ") {
+		t.Errorf("%v", err)
 	}
 }

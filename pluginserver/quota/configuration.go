@@ -30,7 +30,7 @@ func readDocument(o *Options, env Env) (*declarative.Document, error) {
 		sources = append(sources, declarative.Source{Name: path, Text: rendered})
 	}
 	d, err := declarative.Parse(tieredlimit.Name, sources...)
-	if err == nil && len(d.Plugins) == 0 {
+	if err == nil && len(d.Plugins)+len(d.Grouped) == 0 {
 		err = fmt.Errorf("%s: no instance of %s", strings.Join(o.Configs, ", "), tieredlimit.Name)
 	}
 	return d, err
@@ -68,14 +68,11 @@ func (f Flat) document(tier string) (*declarative.Document, error) {
 		return nil, fmt.Errorf("making a configuration of the flags: %w", err)
 	}
 	d := &declarative.Document{Plugins: []*declarative.Plugin{{Enabled: true, InstanceName: "flags", Config: text, Where: "flags"}}}
-	place := declarative.Entity{ID: f.ScopeID, Origin: declarative.Given}
-	switch {
-	case f.Scope == "" || f.Scope == consumer:
-	case f.ScopeID == "":
-		return nil, fmt.Errorf("scope %s needs --scope-id, the id of the %s", f.Scope, f.Scope)
-	case f.Scope == "service":
+	place := declarative.Entity{ID: canonical(f.ScopeID), Origin: declarative.Given}
+	switch f.Scope {
+	case "service":
 		d.Services = []*declarative.Service{{Entity: place}}
-	case f.Scope == "route":
+	case "route":
 		d.Routes = []*declarative.Route{{Entity: place}}
 	}
 	return d, nil

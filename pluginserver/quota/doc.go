@@ -7,7 +7,12 @@
 // key and within which limits. The plugin's own code reads it (tieredlimit.Plan), so that both mean the same.
 // On each route Kong runs one instance, the one that is bound most closely; an instance that runs nowhere is
 // no count. Instances that share a count, such as two services within one namespace, are a line each, and a
-// change is made once.
+// change is made once. From an address, and with a credential that the files do not know, any consumer may
+// come: instances that are bound to one are looked at too.
+//
+// An instance that cannot be read, because the plugin refuses its configuration or its password is in a
+// vault, is noted with its problem, and so is one whose counts have no lasting name. That is an error only
+// where nothing else is found. Instances of consumer groups, which Kong Enterprise has, are noted.
 //
 // A key holds the consumer's id. One that the files do not tell is as a Kong without a database derives it
 // from the username. With a database it is random: Kong's Admin API knows it. So it is with services and
@@ -15,7 +20,8 @@
 // without an id, get another id each time that Kong reads the file: their counts cannot be found, and start
 // anew then.
 //
-// What a token claims to be its tier nobody knows here: --tier says it.
+// What a token claims to be its tier nobody knows here, nor whose tags are meant where everybody's requests
+// from an address count as one: --tier says it.
 //
 // # What a change does
 //

@@ -2,6 +2,7 @@ package quota
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,12 +18,19 @@ type finder struct {
 	document *declarative.Document
 	admin    *admin // nil where there is none to ask
 	redis    map[string]any
+	plans    map[*declarative.Plugin]planned
 	notes    []string
 }
 
+// planned is what an instance's configuration means, or what is wrong with it.
+type planned struct {
+	plan *tieredlimit.Plan
+	err  error
+}
+
 func newFinder(o *Options, env Env) (f *finder, err error) {
-	f = &finder{options: o, env: env}
-	if f.admin, err = newAdmin(o.AdminURL, o.AdminToken); err != nil {
+	f = &finder{options: o, env: env, plans: map[*declarative.Plugin]planned{}}
+	if f.admin, err = newAdmin(o.AdminURL, o.AdminToken, o.Timeout); err != nil {
 		return nil, err
 	}
 	if f.redis, err = o.overrides(env); err != nil {
@@ -38,28 +46,28 @@ func (f *finder) note(format string, args ...any) {
 	}
 }
 
-// counts are those of the subject, one for each key and instance.
+// counts are those of the subject, one for each key and instance. An instance that cannot be read, or does not
+// say where it counts, is noted: the others are no worse for it.
 func (f *finder) counts(ctx context.Context, s subject) ([]*count, error) {
+	for _, where := range f.document.Grouped {
+		f.note("%s: consumer groups are not looked at; their requests may be counted by this instance instead", where)
+	}
 	var found []*count
-	plans := map[*declarative.Plugin]*tieredlimit.Plan{}
-	for _, place := range f.document.Places() {
-		p := f.document.Applied(place, s.consumer)
-		if p == nil || !place.Called(f.options.Service, f.options.Route) || !called(p, f.options.Instance) {
-			continue
-		}
-		if plans[p] == nil {
-			plan, err := planOf(p, f.redis, f.env)
-			if err != nil {
+	for _, at := range f.document.Places() {
+		for _, requester := range s.requesters(f.document) {
+			p := f.document.Applied(at, requester)
+			if !f.means(at, p) || p.Consumer != requester && s.consumer == nil {
+				continue // what holds for everybody is found without one
+			}
+			c, err := f.count(ctx, s, p, at)
+			if unclear := (*obstacle)(nil); errors.As(err, &unclear) {
+				f.note("%v", unclear)
+			} else if err != nil {
 				return nil, err
 			}
-			plans[p] = plan
-		}
-		c, err := f.count(ctx, s, p, plans[p], place)
-		if err != nil {
-			return nil, err
-		}
-		if c != nil && !slices.ContainsFunc(found, c.same) {
-			found = append(found, c)
+			if c != nil && !slices.ContainsFunc(found, c.same) {
+				found = append(found, c)
+			}
 		}
 	}
 	if len(found) == 0 {
@@ -68,8 +76,14 @@ func (f *finder) counts(ctx context.Context, s subject) ([]*count, error) {
 	return found, nil
 }
 
-func called(p *declarative.Plugin, name string) bool {
-	return name == "" || slices.Contains([]string{p.ID, p.InstanceName, p.Scope()}, name)
+// obstacle is why one instance's count cannot be found.
+type obstacle struct{ error }
+
+// means tells whether the operator's flags mean the instance of a place; it is nil where there is none.
+func (f *finder) means(at declarative.Place, p *declarative.Plugin) bool {
+	named := f.options.Instance
+	return p != nil && at.Called(f.options.Service, f.options.Route) &&
+		(named == "" || slices.Contains([]string{p.ID, p.InstanceName, p.Scope()}, named))
 }
 
 func (f *finder) nothing(s subject) error {
@@ -80,73 +94,56 @@ func (f *finder) nothing(s subject) error {
 	return fmt.Errorf("no instance of %s%s counts the %s %q%s", tieredlimit.Name, narrowed, s.kind, s.name, strings.Join(append([]string{""}, f.notes...), "; "))
 }
 
-// count is the subject's at a place; nil where the instance does not count by its kind.
-func (f *finder) count(ctx context.Context, s subject, p *declarative.Plugin, plan *tieredlimit.Plan, at declarative.Place) (*count, error) {
-	if !plan.Counts(s.kind) {
-		f.note("the instance %q counts by %s", p.Scope(), plan.LimitBy)
-		return nil, nil
+// plan compiles each instance's configuration once.
+func (f *finder) plan(p *declarative.Plugin) (*tieredlimit.Plan, error) {
+	made, ok := f.plans[p]
+	if !ok {
+		if made.plan, made.err = planOf(p, f.redis, f.env); made.err != nil {
+			made.err = &obstacle{made.err}
+		}
+		f.plans[p] = made
 	}
-	tier, limits, err := f.tier(s, p, plan)
-	if err != nil {
+	return made.plan, made.err
+}
+
+// count is the subject's at a place; nil where the instance does not count by its kind.
+func (f *finder) count(ctx context.Context, s subject, p *declarative.Plugin, at declarative.Place) (*count, error) {
+	plan, err := f.plan(p)
+	if err != nil || !f.counted(s, p, plan) {
 		return nil, err
 	}
-	c := &count{plan: plan, instance: p, tier: tier, limits: limits, scope: plan.Scope}
+	c := &count{plan: plan, instance: p}
+	if c.tier, c.limits, err = f.tier(s, p, plan); err != nil {
+		return nil, err
+	}
 	var service, route string
 	switch plan.Scope {
 	case "service":
-		if at.Service != nil {
-			c.scope = "service " + at.Service.Label()
-			service, err = f.id(ctx, "services", &at.Service.Entity)
-		}
+		c.scope, service, err = f.service(ctx, p, at)
 	case "route":
-		if at.Route != nil {
-			c.scope = "route " + at.Route.Label()
-			route, err = f.id(ctx, "routes", &at.Route.Entity)
-		}
+		c.scope, route, err = f.route(ctx, p, at)
+	default:
+		c.scope = plan.Scope
+	}
+	if err != nil {
+		return nil, err
 	}
 	c.key = plan.Key(s.kind, s.id, service, route)
-	return c, err
+	return c, nil
 }
 
-// tier is the operator's word, else the instance's own tier or that of the consumer's tags.
-func (f *finder) tier(s subject, p *declarative.Plugin, plan *tieredlimit.Plan) (string, tieredlimit.Limits, error) {
-	if named := f.options.Tier; named != "" {
-		limits, err := plan.TierNamed(named)
-		if err != nil {
-			return "", limits, fmt.Errorf("%s: %w", p.Where, err)
-		}
-		return named, limits, nil
+// counted tells whether the instance counts by the subject's kind, and notes where it counts by another one.
+func (f *finder) counted(s subject, p *declarative.Plugin, plan *tieredlimit.Plan) bool {
+	switch {
+	case plan.LimitBy == s.kind:
+		return true
+	case s.consumer == nil && p.Consumer != nil:
+		return false // its requests have a consumer, which is not who was asked for
+	case !plan.Counts(s.kind):
+		f.note("the instance %q counts by %s", p.Scope(), plan.LimitBy)
+		return false
+	case s.kind == consumer:
+		f.note("the instance %q counts by %s, and for the consumer only requests whose %s has no id", p.Scope(), plan.LimitBy, plan.LimitBy)
 	}
-	if plan.Tier == "" {
-		if s.untagged && len(plan.Tiers) > 1 {
-			return "", tieredlimit.Limits{}, fmt.Errorf("the tags of the %s %q are not known: say --tier", s.kind, s.name)
-		}
-		if plan.TierClaim != "" {
-			f.note("tokens may name a tier in the claim %q: say --tier if that is another one", plan.TierClaim)
-		}
-	}
-	var tags []string
-	if s.consumer != nil {
-		tags = s.consumer.Tags
-	}
-	name, limits := plan.TierOf(tags)
-	return name, limits, nil
-}
-
-// id is that of a service or a route by which counts are kept apart.
-func (f *finder) id(ctx context.Context, kind string, e *declarative.Entity) (string, error) {
-	if f.admin != nil && e.Origin == declarative.Derived {
-		found, err := f.admin.find(ctx, kind, e.Name)
-		if err != nil {
-			return "", err
-		}
-		if found == nil {
-			return "", fmt.Errorf("kong has no %q among its %s", e.Name, kind)
-		}
-		e.ID, e.Origin = found.ID, fromAdmin
-	}
-	if e.ID == "" {
-		return "", fmt.Errorf("one of the %s has neither an id nor a name, and counts are kept by it: Kong gives it another id each time it reads the file", kind)
-	}
-	return e.ID, nil
+	return true
 }

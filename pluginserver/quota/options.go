@@ -2,7 +2,9 @@ package quota
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -27,7 +29,7 @@ type Options struct {
 
 	// JSON prints for machines.
 	JSON bool
-	// Timeout bounds each call to Redis and to the Admin API.
+	// Timeout bounds each call to Redis and each to the Admin API, a millisecond at least.
 	Timeout time.Duration
 }
 
@@ -50,13 +52,76 @@ type Env struct {
 // read.
 const passwordVariable = "TOLLGATE_REDIS_PASSWORD"
 
-func (o *Options) check() error {
-	var errs []error
-	if len(o.Configs) == 0 && o.Redis["host"] == nil {
-		errs = append(errs, errors.New("either --config or --redis-host must say where the counts are"))
+// check names all options that do not go together. What would be ignored is refused: it is a mistake.
+func (o *Options) check(t target) error {
+	var p problems
+	if o.Timeout < time.Millisecond {
+		p.add("--timeout must be at least 1ms, got %v", o.Timeout)
 	}
-	if len(o.Configs) == 0 && o.Flat.Quota == 0 {
-		errs = append(errs, errors.New("without --config, --quota must say how many requests a day has"))
+	if o.ConsumerID != "" && t.kind != consumer {
+		p.add("--consumer-id is for a consumer, and not for %s:", t.kind)
 	}
-	return errors.Join(errs...)
+	if len(o.Configs) > 0 {
+		if given := o.Flat.given(); len(given) > 0 {
+			p.add("%s: the configuration says that; only without --config", strings.Join(given, ", "))
+		}
+		return p.err()
+	}
+	if o.Redis["host"] == nil {
+		p.add("either --config or --redis-host must say where the counts are")
+	}
+	if o.Instance+o.Service+o.Route != "" {
+		p.add("--instance, --service and --route narrow what stands in a configuration, and need --config")
+	}
+	o.Flat.check(&p)
+	return p.err()
 }
+
+// given are the flags that were used.
+func (f Flat) given() []string {
+	var flags []string
+	for _, flag := range []struct {
+		name string
+		used bool
+	}{
+		{"--namespace", f.Namespace != ""},
+		{"--scope", f.Scope != ""},
+		{"--scope-id", f.ScopeID != ""},
+		{"--timezone", f.Timezone != ""},
+		{"--quota", f.Quota != 0},
+		{"--tps", f.TPS != 0},
+		{"--burst", f.Burst != 0},
+	} {
+		if flag.used {
+			flags = append(flags, flag.name)
+		}
+	}
+	return flags
+}
+
+// check leaves to the plugin's own schema what that can say of each.
+func (f Flat) check(p *problems) {
+	if f.Quota == 0 && f.TPS == 0 {
+		p.add("without --config, --quota or --tps must say what the tier admits")
+	}
+	if f.Quota == 0 && f.Timezone != "" {
+		p.add("--timezone is that of the day of --quota, which is not given")
+	}
+	if f.TPS == 0 && f.Burst != 0 {
+		p.add("--burst needs --tps")
+	}
+	anywhere := f.Scope == "" || f.Scope == consumer
+	if !anywhere && f.ScopeID == "" {
+		p.add("--scope %s needs --scope-id, the id of the %s", f.Scope, f.Scope)
+	}
+	if anywhere && f.ScopeID != "" {
+		p.add("--scope-id needs --scope service or route")
+	}
+}
+
+// problems are told all at once.
+type problems []error
+
+func (p *problems) add(format string, args ...any) { *p = append(*p, fmt.Errorf(format, args...)) }
+
+func (p problems) err() error { return errors.Join(p...) }

@@ -12,6 +12,8 @@ import (
 	"tollgate/pluginserver/declarative"
 )
 
+const shoutedID = "ACF09174-745E-5B26-AAEC-4763C149ACD7"
+
 // flat says by flags where the counts are.
 func flat(b *bench, o *Options) {
 	o.Configs = nil
@@ -28,6 +30,7 @@ func TestFlagsDoWithoutAConfiguration(t *testing.T) {
 		{Flat{Quota: 10}, annID, "default:consumer:" + annID + " UTC"},
 		{Flat{Quota: 10, Namespace: "n", Scope: "route", ScopeID: "r"}, annID, "n:route:r:consumer:" + annID + " UTC"},
 		{Flat{Quota: 10, Scope: "service", ScopeID: "s", Timezone: "Asia/Tokyo"}, annID, "default:service:s:consumer:" + annID + " Asia/Tokyo"},
+		{Flat{Quota: 10, Scope: "route", ScopeID: shoutedID}, shoutedID, "default:route:" + annID + ":consumer:" + annID + " UTC"},
 		{Flat{Quota: 10, TPS: 4, Burst: 9}, "ip:192.0.2.1", "default:ip:192.0.2.1 UTC"},
 	} {
 		var o Options
@@ -37,6 +40,32 @@ func TestFlagsDoWithoutAConfiguration(t *testing.T) {
 		if len(got) != 1 || got[0].Key+" "+got[0].Day.Timezone != row.want || got[0].Day.Remaining != 15 {
 			t.Errorf("%+v: %+v, want %s", row.flat, got, row.want)
 		}
+	}
+}
+
+// Kong's ids have small letters, and a key is its bytes. What a token names as its client may have others.
+func TestOnlyIDsOfKongAreWrittenAsKongDoes(t *testing.T) {
+	b := newBench(t)
+	o := from("services.yml")
+	o.ConsumerID, o.Instance = shoutedID, "global"
+	if got := b.lines(t, show, "ann", o)[0].Key; got != "default:consumer:"+annID {
+		t.Errorf("--consumer-id counts as %s", got)
+	}
+	o = from("services.yml")
+	o.Tier = "free"
+	if got := b.lines(t, show, "credential:"+shoutedID, o)[0].Key; got != "keys:credential:"+shoutedID {
+		t.Errorf("a credential counts as %s", got)
+	}
+}
+
+func TestATierWithoutAQuotaIsShownByFlags(t *testing.T) {
+	b := newBench(t)
+	o := Options{Timeout: time.Second}
+	flat(b, &o)
+	o.Flat = Flat{TPS: 7}
+	got := b.lines(t, show, annID, o)
+	if len(got) != 1 || got[0].Day != nil || got[0].Rate == nil || got[0].Rate.Remaining != 7 {
+		t.Errorf("%+v", got)
 	}
 }
 

@@ -16,6 +16,8 @@ type reported struct {
 	Granted  int64          `json:"granted,omitempty"`
 	Consumer reportedWho    `json:"consumer"`
 	Counts   []reportedLine `json:"counts"`
+	// Notes tell what is not among the counts, and why, and what they do not say.
+	Notes []string `json:"notes,omitempty"`
 }
 
 type reportedWho struct {

@@ -161,3 +161,23 @@ func TestAnOperatorHasMorePatienceThanAGateway(t *testing.T) {
 		t.Error("a timeout that has passed is waited for")
 	}
 }
+
+// A change that takes too long may have been made all the same: there is time left to tell the gateways.
+func TestEachCallHasItsOwnTime(t *testing.T) {
+	b := newBench(t)
+	const patience = 200 * time.Millisecond
+	b.Server().SetPreHook(func(_ *server.Peer, command string, args ...string) bool {
+		if strings.HasPrefix(command, "EVAL") && len(args) > 3 && args[len(args)-6] == "grant" {
+			time.Sleep(2 * patience)
+		}
+		return false
+	})
+	o := from("services.yml")
+	o.Instance, o.Timeout = "global", patience
+	if _, err := b.run(t, Action{Grant, 7}, "ann", o); err == nil || !strings.Contains(err.Error(), "it is not known whether this was done") {
+		t.Errorf("%v", err)
+	}
+	if !b.Exists("tollgate:{generation}") {
+		t.Error("the gateways are not told")
+	}
+}

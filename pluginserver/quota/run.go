@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -43,27 +45,22 @@ func (quiet) Printf(context.Context, string, ...any) {}
 func Run(ctx context.Context, a Action, name string, o Options, env Env) error {
 	redis.SetLogger(quiet{}) // go-redis has one logger for the process
 	t, err := parseTarget(name)
-	if err == nil {
-		err = o.check()
-	}
-	if err != nil {
+	if err := errors.Join(err, o.check(t)); err != nil {
 		return err
 	}
 	f, err := newFinder(&o, env)
 	if err != nil {
 		return err
 	}
-	finding, cancel := context.WithTimeout(ctx, o.Timeout)
-	defer cancel()
-	s, err := f.subject(finding, t)
+	s, err := f.subject(ctx, t)
 	if err != nil {
 		return err
 	}
-	counts, err := f.counts(finding, s)
+	counts, err := f.counts(ctx, s)
 	if err != nil {
 		return err
 	}
-	for _, note := range f.notes {
+	for _, note := range slices.Concat(s.caveats(), f.notes) {
 		_, _ = fmt.Fprintln(env.Diagnostics, "note:", note)
 	}
 	b := books{counts: counts, options: &o, ledgers: map[string]*tieredlimit.Ledger{}}
@@ -74,13 +71,15 @@ func Run(ctx context.Context, a Action, name string, o Options, env Env) error {
 		return err
 	}
 	r := report(a, s, counts)
+	r.Notes = f.notes
 	if o.JSON {
 		return errors.Join(err, r.json(env.Stdout))
 	}
 	return errors.Join(err, r.table(env.Stdout))
 }
 
-// books are the counts while they are open.
+// books are the counts while they are open. Their calls have no deadline together: where one that changes
+// a count has used up its time, there must be time to tell the gateways of what it may have done.
 type books struct {
 	counts  []*count
 	options *Options
@@ -91,7 +90,7 @@ type books struct {
 func (b *books) open(env Env) {
 	for _, c := range b.counts {
 		record := c.plan.Redis
-		record.Timeout = int(b.options.Timeout.Milliseconds()) // a gateway's patience is not an operator's
+		record.Timeout = int((b.options.Timeout + time.Millisecond - 1) / time.Millisecond) // a gateway's patience is not an operator's
 		id := fmt.Sprintf("%+v", record)
 		if b.ledgers[id] == nil {
 			b.ledgers[id] = tieredlimit.OpenLedger(record, env.Now)
@@ -140,8 +139,6 @@ func (b *books) do(ctx context.Context, a Action) (done bool, err error) {
 
 // read asks for the balance and the rate.
 func (b *books) read(ctx context.Context, c *count, into *tieredlimit.Balance) error {
-	ctx, cancel := context.WithTimeout(ctx, b.options.Timeout)
-	defer cancel()
 	day, err := c.ledger.Show(ctx, c.key, c.limits)
 	if err == nil {
 		*into = day
@@ -156,8 +153,6 @@ func (b *books) read(ctx context.Context, c *count, into *tieredlimit.Balance) e
 }
 
 func (b *books) change(ctx context.Context, c *count, a Action) error {
-	ctx, cancel := context.WithTimeout(ctx, b.options.Timeout)
-	defer cancel()
 	change := c.ledger.Reset
 	if a.Name == Grant {
 		change = func(ctx context.Context, key string, l tieredlimit.Limits) (before, after tieredlimit.Balance, err error) {

@@ -109,10 +109,12 @@ func TestEachInstanceThatCountsAConsumerIsALine(t *testing.T) {
 			"global | consumer | default:consumer:" + annID + " gold 100+0-3=97",
 			"service api | service api | default:service:" + apiID + ":consumer:" + annID + " silver 20+0-4=16",
 			"by-route | route r1 | default:route:11111111-1111-4111-8111-111111111111:consumer:" + annID + " free 10+0-0=10",
+			"by-key | consumer | keys:consumer:" + annID + " gold 100+0-0=100",
 		}},
 		{"crm-1", func(o *Options) { o.Service = "api" }, []string{
 			"service api | service api | default:service:" + apiID + ":consumer:" + annID + " silver 20+0-4=16",
 			"by-route | route r1 | default:route:11111111-1111-4111-8111-111111111111:consumer:" + annID + " free 10+0-0=10",
+			"by-key | consumer | keys:consumer:" + annID + " gold 100+0-0=100",
 		}},
 		{annID, func(o *Options) { o.Route = "r1" }, []string{
 			"by-route | route r1 | default:route:11111111-1111-4111-8111-111111111111:consumer:" + annID + " free 10+0-0=10",
@@ -170,8 +172,8 @@ func TestAnOperatorIsTold(t *testing.T) {
 		note   string
 	}{
 		{"ann", func(*Options) {}, `note: the id of "ann" is as Kong derives it without a database; after deck gateway sync say --admin-url or --consumer-id`},
-		{"ann", func(*Options) {}, `note: the instance "route keyed" counts by credential`},
-		{"ann", func(o *Options) { o.ConsumerID = "x" }, `note: the instance "route keyed" counts by credential`},
+		{"ann", func(*Options) {}, `note: the instance "route keyed" counts by credential, and for the consumer only requests whose credential has no id`},
+		{"ann", func(o *Options) { o.ConsumerID = "x" }, `note: the instance "route keyed" counts by credential, and for the consumer only requests whose credential has no id`},
 	} {
 		o := from("services.yml")
 		row.change(&o)

@@ -36,12 +36,44 @@ func (f *finder) subject(ctx context.Context, t target) (s subject, err error) {
 	return s, err
 }
 
+// canonical writes an id as Kong does, whose letters are small: a key is its bytes.
+func canonical(id string) string {
+	if declarative.IsUUID(id) {
+		return strings.ToLower(id)
+	}
+	return id
+}
+
+// caveats are what an operator must know of how the subject was found; the report has it as id_source.
+func (s subject) caveats() []string {
+	if s.kind != consumer || s.consumer.Origin != declarative.Derived {
+		return nil
+	}
+	return []string{fmt.Sprintf("the id of %q is as Kong derives it without a database; after deck gateway sync say --admin-url or --consumer-id", s.name)}
+}
+
+// requesters are the consumers whose requests may be the subject's, each of which may have an instance of
+// its own; nil is all others, and requests without one. Anybody may call from an address, and with a
+// credential that the files do not know.
+func (s subject) requesters(d *declarative.Document) []*declarative.Consumer {
+	if s.consumer != nil {
+		return []*declarative.Consumer{s.consumer}
+	}
+	found := []*declarative.Consumer{nil}
+	for _, p := range d.Plugins {
+		if !slices.Contains(found, p.Consumer) {
+			found = append(found, p.Consumer)
+		}
+	}
+	return found
+}
+
 // consumer finds it in the files, in Kong, or in what the operator said, the later outranking the former.
 func (f *finder) consumer(ctx context.Context, s *subject) error {
 	c := f.document.Consumer(s.name)
 	s.untagged = c == nil
 	if c == nil && len(f.options.Configs) == 0 && declarative.IsUUID(s.name) {
-		c = &declarative.Consumer{Entity: declarative.Entity{ID: s.name, Origin: fromFlag}}
+		c = &declarative.Consumer{Entity: declarative.Entity{ID: canonical(s.name), Origin: fromFlag}}
 	}
 	if f.admin != nil {
 		found, err := f.admin.consumer(ctx, s.name)
@@ -56,7 +88,7 @@ func (f *finder) consumer(ctx context.Context, s *subject) error {
 		if c == nil {
 			c = &declarative.Consumer{Entity: declarative.Entity{Name: s.name}}
 		}
-		c.ID, c.Origin = f.options.ConsumerID, fromFlag
+		c.ID, c.Origin = canonical(f.options.ConsumerID), fromFlag
 	}
 	if c == nil {
 		return f.unknown(s.name)
@@ -64,9 +96,6 @@ func (f *finder) consumer(ctx context.Context, s *subject) error {
 	if c.ID == "" {
 		return fmt.Errorf("the consumer %q has neither an id nor a username: Kong gives it another id each time it reads the file; "+
 			"say --consumer-id, or ask Kong with --admin-url", s.name)
-	}
-	if c.Origin == declarative.Derived {
-		f.note("the id of %q is as Kong derives it without a database; after deck gateway sync say --admin-url or --consumer-id", s.name)
 	}
 	s.consumer, s.id = c, c.ID
 	return nil
