@@ -22,6 +22,7 @@ type Request struct {
 	*pdk.PDK
 	// Scope is what the plugin's instance is bound to.
 	Scope Scope
+	conn  net.Conn
 }
 
 // Scope names the entities that an instance of a plugin is bound to in Kong; empty where it is not.
@@ -32,15 +33,33 @@ type Scope struct {
 }
 
 // NewRequest returns a Request that speaks the plugin protocol over conn.
-func NewRequest(conn net.Conn) *Request { return &Request{PDK: pdk.Init(conn)} }
+func NewRequest(conn net.Conn) *Request { return &Request{PDK: pdk.Init(conn), conn: conn} }
 
 // MaxHeaders is the largest number of headers that Kong hands out (kong.request.get_headers).
 const MaxHeaders = 1000
 
+// idVariable is nginx's variable with Kong's id of the request.
+const idVariable = "kong_request_id"
+
+// ahead is a connection that can make a call before its answer is asked for.
+type ahead interface {
+	Ahead(method string, args []byte)
+}
+
+// ExpectID has the request's id asked for together with the next question: ID, and Reject with it, then wait
+// for nothing. It costs Kong a call where neither follows.
+func (r *Request) ExpectID() {
+	if conn, ok := r.conn.(ahead); ok {
+		if args, err := proto.Marshal(bridge.WrapString(idVariable)); err == nil {
+			conn.Ahead("kong.nginx.get_var", args)
+		}
+	}
+}
+
 // ID returns Kong's id of the request, as in its log and in X-Kong-Request-Id; empty on any error,
 // since no answer fails for want of it.
 func (r *Request) ID() string {
-	id, err := r.Nginx.GetVar("kong_request_id")
+	id, err := r.Nginx.GetVar(idVariable)
 	if err != nil {
 		return ""
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 
 	"tollgate/internal/kong"
 	"tollgate/internal/plugin"
@@ -26,6 +27,7 @@ type handler struct {
 	answers  answers
 	metrics  *metrics
 	reported reported
+	refusing atomic.Bool // the last request was rejected, and so the next may be
 	release  func()
 }
 
@@ -42,6 +44,9 @@ type judged struct {
 // Access counts the request for its consumer, and rejects it where a limit is exceeded. How often a
 // request that passes waits for Kong is in doc.go.
 func (h *handler) Access(ctx context.Context, r *kong.Request) {
+	if h.refusing.Load() {
+		r.ExpectID()
+	}
 	j, err := h.judge(ctx, r)
 	if err != nil {
 		h.fail(r, err)
@@ -55,7 +60,11 @@ func (h *handler) Access(ctx context.Context, r *kong.Request) {
 	if h.answers.dryRun {
 		markUpstream(r, mark(j.Decision))
 	}
-	if !h.answers.passes(j.Decision) {
+	passes := h.answers.passes(j.Decision)
+	if passes == h.refusing.Load() {
+		h.refusing.Store(!passes)
+	}
+	if !passes {
 		p, headers := h.answers.rejection(j.signs(), j.Decision)
 		r.Reject(p, headers...)
 		return

@@ -31,12 +31,14 @@ type Conn struct {
 
 	out       []byte // calls that are not written yet
 	wholeTo   int    // out[:wholeTo] are whole calls
+	callFrom  int    // out[callFrom:wholeTo] is the latest of them, until it is written
 	parsedTo  int    // out[:parsedTo] are whole frames
 	method    method // of the latest call
 	inArgs    bool
 	owed      int    // replies that Kong will send and nobody waits for
 	awaiting  bool   // the reply to the last call is wanted
 	reply     []byte // what is left of the reply for Read
+	ahead     ahead  // a call that was made before its answer was asked for
 	exited    bool   // kong.response.exit was called
 	connError error  // why the connection can be used no more
 }
@@ -65,7 +67,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 			c.method = methodOf(payload)
 			continue
 		}
-		c.wholeTo = c.parsedTo
+		c.callFrom, c.wholeTo = c.wholeTo, c.parsedTo
 		if err := c.called(); err != nil {
 			return 0, err
 		}
@@ -98,6 +100,9 @@ func (c *Conn) called() error {
 			return c.flush()
 		}
 	case answered:
+		if c.isAhead() {
+			return c.takeAhead()
+		}
 		c.awaiting = true
 		return c.flush()
 	}
@@ -142,7 +147,7 @@ func (c *Conn) receive() error {
 // skipOwed reads the replies that nobody waits for.
 func (c *Conn) skipOwed() error {
 	for ; c.owed > 0; c.owed-- {
-		_, err := c.stream.Next()
+		frame, err := c.stream.Next()
 		if errors.Is(err, wire.ErrTooLarge) {
 			err = c.stream.Skip()
 		}
@@ -153,6 +158,7 @@ func (c *Conn) skipOwed() error {
 		case err != nil:
 			return c.fail(err)
 		}
+		c.ahead.passed(frame)
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ func (c *Conn) Err() error { return c.connError }
 // silent calls that wait.
 func (c *Conn) Return(rpcReturn []byte) error {
 	c.Abandon()
+	c.ahead.forget()
 	c.out = append(c.out, emptyReply...)
 	c.out = wire.AppendFrame(c.out, rpcReturn)
 	c.wholeTo = len(c.out)

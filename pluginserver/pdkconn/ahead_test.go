@@ -1,0 +1,100 @@
+package pdkconn
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/Kong/go-pdk/bridge"
+	"github.com/Kong/go-pdk/server/kong_plugin_protocol"
+	"google.golang.org/protobuf/proto"
+)
+
+const getVar = "kong.nginx.get_var"
+
+// expect makes the call for a variable ahead.
+func expect(t *testing.T, c *Conn, name string) {
+	t.Helper()
+	args, err := proto.Marshal(bridge.WrapString(name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Ahead(getVar, args)
+}
+
+func TestACallThatWasMadeAheadIsNotWaitedFor(t *testing.T) {
+	ours, kong, counted, kongs := pair(t)
+	seen := answerer(t, kongs, map[string]proto.Message{
+		getVar:                     bridge.WrapString("id-1"),
+		"kong.client.get_consumer": &kong_plugin_protocol.Consumer{Id: "ann"},
+	})
+	_ = kong.Log.Warn("before")
+	expect(t, ours, "kong_request_id")
+	_ = kong.Log.Warn("between")
+	consumer, err := kong.Client.GetConsumer()
+	if err != nil || consumer.Id != "ann" {
+		t.Fatalf("consumer %+v, %v", consumer, err)
+	}
+	_ = kong.Log.Warn("after")
+	id, err := kong.Nginx.GetVar("kong_request_id")
+	if err != nil || id != "id-1" {
+		t.Errorf("variable %q, %v", id, err)
+	}
+	if n := len(counted.writes); n != 1 {
+		t.Errorf("%d writes until both answers are there, want 1", n)
+	}
+	if err := ours.Return(nil); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"kong.log.warn", getVar, "kong.log.warn", "kong.client.get_consumer", "kong.log.warn"}
+	if got := <-seen; !slices.Equal(got, want) {
+		t.Errorf("Kong saw %q, want %q", got, want)
+	}
+}
+
+func TestACallMadeAheadIsNoAnswerToAnother(t *testing.T) {
+	ours, kong, _, kongs := pair(t)
+	seen := answerer(t, kongs, map[string]proto.Message{getVar: bridge.WrapString("a")})
+	expect(t, ours, "kong_request_id")
+	if _, err := kong.Nginx.GetVar("scheme"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := kong.Nginx.GetVar("kong_request_id"); err != nil {
+		t.Fatal(err)
+	}
+	if err := ours.Return(nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-seen; len(got) != 2 {
+		t.Errorf("Kong saw %q, want the call made ahead and the other", got)
+	}
+}
+
+func TestACallMadeAheadThatNothingFollowsIsAskedForAtOnce(t *testing.T) {
+	ours, kong, _, kongs := pair(t)
+	answerer(t, kongs, map[string]proto.Message{getVar: bridge.WrapString("id-1")})
+	expect(t, ours, "kong_request_id")
+	if id, err := kong.Nginx.GetVar("kong_request_id"); err != nil || id != "id-1" {
+		t.Errorf("variable %q, %v", id, err)
+	}
+}
+
+// What was made ahead in vain is skipped, and the next event begins as the first did.
+func TestWhatWasMadeAheadEndsWithItsEvent(t *testing.T) {
+	ours, kong, _, kongs := pair(t)
+	answerer(t, kongs, map[string]proto.Message{getVar: bridge.WrapString("id-1")})
+	expect(t, ours, "kong_request_id")
+	if err := ours.Return(nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := ours.Settle(); err != nil {
+		t.Fatal(err)
+	}
+	seen := answerer(t, kongs, map[string]proto.Message{getVar: bridge.WrapString("id-2")})
+	if id, err := kong.Nginx.GetVar("kong_request_id"); err != nil || id != "id-2" {
+		t.Errorf("variable %q, %v", id, err)
+	}
+	if err := ours.Return(nil); err != nil {
+		t.Fatal(err)
+	}
+	<-seen
+}
