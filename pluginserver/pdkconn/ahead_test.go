@@ -11,10 +11,10 @@ import (
 
 const getVar = "kong.nginx.get_var"
 
-// expect makes the call for a variable ahead.
-func expect(t *testing.T, c *Conn, name string) {
+// expect makes the call for the request id ahead.
+func expect(t *testing.T, c *Conn) {
 	t.Helper()
-	args, err := proto.Marshal(bridge.WrapString(name))
+	args, err := proto.Marshal(bridge.WrapString("kong_request_id"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +28,7 @@ func TestACallThatWasMadeAheadIsNotWaitedFor(t *testing.T) {
 		"kong.client.get_consumer": &kong_plugin_protocol.Consumer{Id: "ann"},
 	})
 	_ = kong.Log.Warn("before")
-	expect(t, ours, "kong_request_id")
+	expect(t, ours)
 	_ = kong.Log.Warn("between")
 	consumer, err := kong.Client.GetConsumer()
 	if err != nil || consumer.Id != "ann" {
@@ -54,7 +54,7 @@ func TestACallThatWasMadeAheadIsNotWaitedFor(t *testing.T) {
 func TestACallMadeAheadIsNoAnswerToAnother(t *testing.T) {
 	ours, kong, _, kongs := pair(t)
 	seen := answerer(t, kongs, map[string]proto.Message{getVar: bridge.WrapString("a")})
-	expect(t, ours, "kong_request_id")
+	expect(t, ours)
 	if _, err := kong.Nginx.GetVar("scheme"); err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestACallMadeAheadIsNoAnswerToAnother(t *testing.T) {
 func TestACallMadeAheadThatNothingFollowsIsAskedForAtOnce(t *testing.T) {
 	ours, kong, _, kongs := pair(t)
 	answerer(t, kongs, map[string]proto.Message{getVar: bridge.WrapString("id-1")})
-	expect(t, ours, "kong_request_id")
+	expect(t, ours)
 	if id, err := kong.Nginx.GetVar("kong_request_id"); err != nil || id != "id-1" {
 		t.Errorf("variable %q, %v", id, err)
 	}
@@ -82,7 +82,7 @@ func TestACallMadeAheadThatNothingFollowsIsAskedForAtOnce(t *testing.T) {
 func TestWhatWasMadeAheadEndsWithItsEvent(t *testing.T) {
 	ours, kong, _, kongs := pair(t)
 	answerer(t, kongs, map[string]proto.Message{getVar: bridge.WrapString("id-1")})
-	expect(t, ours, "kong_request_id")
+	expect(t, ours)
 	if err := ours.Return(nil); err != nil {
 		t.Fatal(err)
 	}
