@@ -108,6 +108,11 @@ func (r *Request) SetLogMember(key string, value map[string]any) error {
 	return r.setValue("kong.log.set_serialize_value", key, value)
 }
 
+// SetLogValue puts a text in place of a member of that JSON, such as request.headers.x-token; dots in key nest.
+func (r *Request) SetLogValue(key, value string) error {
+	return r.setValue("kong.log.set_serialize_value", key, value)
+}
+
 func (r *Request) setValue(method, key string, value any) error {
 	v, err := structpb.NewValue(value)
 	if err != nil {

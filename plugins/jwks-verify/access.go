@@ -3,70 +3,88 @@ package jwksverify
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"time"
-
-	"github.com/Kong/go-pdk/client"
-	"github.com/Kong/go-pdk/entities"
 
 	"tollgate/internal/kong"
 	"tollgate/internal/problem"
-	"tollgate/internal/shared"
 )
 
 // handler is one compiled configuration.
 type handler struct {
-	config  Config
-	policy  *policy
-	remotes []*shared.Lease[*remote] // in the order of the issuers
-	metrics *metrics
-	now     func() time.Time
+	config     Config
+	sources    sources
+	guarded    guarded
+	policy     *policy
+	keys       []*keyLease // in the order of the issuers
+	tokens     *tokenCache[*judged]
+	identifier *identifier
+	answers    *answers
+	metrics    *metrics
+	now        func() time.Time
 }
 
 // Access lets the request pass with a good token, and answers it otherwise. A passing request waits
 // for Kong twice, for its headers and for the consumer, and once more for each further claim tried.
 func (h *handler) Access(ctx context.Context, r *kong.Request) {
 	headers, err := r.Headers()
-	if err != nil || count(headers) >= kong.MaxHeaders {
-		// Headers that cannot be seen cannot be removed; Kong drops those above its limit in silence.
-		h.refuse(r, verdict{reason: reasonMalformed, issuer: noIssuer, badRequest: true, detail: "the headers cannot all be read"})
+	if err != nil { // the client has no part in it, and no header can be judged or removed
+		h.fail(r, verdict{reason: reasonGateway, issuer: noIssuer}, err.Error())
 		return
 	}
-	if stripsIdentity(headers["connection"]) {
-		h.refuse(r, verdict{reason: reasonMalformed, issuer: noIssuer, badRequest: true, detail: "Connection names a header that tells identity"})
+	h.redact(r, headers)
+	removed := h.guarded.forged(headers)
+	if fault := h.unfit(headers, removed); fault != "" {
+		h.refuse(r, verdict{reason: reasonMalformed, issuer: noIssuer, badRequest: true, detail: fault})
 		return
 	}
-	token, refused := bearer(headers)
-	if refused != nil {
-		h.refuse(r, verdict{reason: refused.reason, issuer: noIssuer, badRequest: true, detail: refused.detail})
+	token, tokenHeader, refused := h.sources.bearer(headers)
+	switch {
+	case refused == nil:
+	case refused.reason == reasonNoToken && h.config.Anonymous != "":
+		h.passAnonymous(r, removed)
+		return
+	default:
+		h.refuse(r, verdict{reason: refused.reason, issuer: noIssuer, badRequest: refused.reason == reasonMalformed, detail: refused.detail})
 		return
 	}
-	v := h.judge(ctx, token)
+	v := h.judge(ctx, r, token, headers)
 	if v.reason != reasonOK {
 		h.refuse(r, v)
 		return
 	}
-	consumer, err := h.consumer(r, v.claims)
-	if err != nil {
-		_ = r.Log.Err("jwks-verify: looking the consumer up: ", err.Error())
-		r.Reject(problem.Problem{Status: http.StatusInternalServerError})
-		return
+	if h.config.HideCredentials {
+		removed = append(removed, tokenHeader)
 	}
-	if consumer == nil && h.config.ConsumerRequired {
-		v.reason, v.detail = reasonConsumer, "no consumer has the id or username that the token names"
-		h.refuse(r, v)
-		return
-	}
-	h.pass(r, v, consumer, forged(headers))
+	h.admit(r, v, removed)
 }
 
-// Close gives the key sets back.
-func (h *handler) Close() {
-	for _, lease := range h.remotes {
-		lease.Release()
+// redact keeps tokens out of Kong's log plugins, whatever becomes of the request.
+func (h *handler) redact(r *kong.Request, headers map[string][]string) {
+	for _, name := range h.sources.shown(headers) {
+		_ = r.SetLogValue("request.headers."+name, "REDACTED") // as Kong does
 	}
 }
 
-func count(headers map[string][]string) int {
+// maxForged is the most headers that are removed from a request: each costs Kong a call.
+const maxForged = 64
+
+// unfit tells why a request cannot be judged, empty for one that can.
+func (h *handler) unfit(headers map[string][]string, forged []string) string {
+	if countLines(headers) >= kong.MaxHeaders {
+		// Headers that cannot be seen cannot be removed; Kong drops those above its limit in silence.
+		return "the headers cannot all be read"
+	}
+	if len(forged) > maxForged {
+		return "too many headers tell identity"
+	}
+	if h.guarded.strippedBy(headers["connection"]) {
+		return "Connection names a header that tells identity"
+	}
+	return ""
+}
+
+func countLines(headers map[string][]string) int {
 	n := 0
 	for _, values := range headers {
 		n += len(values)
@@ -74,87 +92,97 @@ func count(headers map[string][]string) int {
 	return n
 }
 
-// judge verifies the token, a second time where that could have failed for want of fresh keys and
-// fresh keys came within the time that a request may wait.
-func (h *handler) judge(ctx context.Context, token string) verdict {
-	now, keys := h.now(), h.keys()
-	v := h.policy.verify(token, keys, now)
-	if v.reason != reasonKidUnknown && v.reason != reasonKeysUnavailable {
-		return v
+// Close gives the key sets back.
+func (h *handler) Close() {
+	for _, lease := range h.keys {
+		lease.release()
 	}
-	if !h.remotes[v.issuer].Value.renewed(ctx, keys[v.issuer], now) {
-		return v
-	}
-	return h.policy.verify(token, h.keys(), now)
 }
 
-func (h *handler) keys() []*keySet {
-	out := make([]*keySet, len(h.remotes))
-	for i, lease := range h.remotes {
-		out[i] = lease.Value.current.Load()
+// judge verifies the token, a second time where that could have failed for want of fresh keys and
+// fresh keys came within the time that a request may wait, and compares it with the request.
+func (h *handler) judge(ctx context.Context, r *kong.Request, token string, headers map[string][]string) verdict {
+	now := h.now()
+	sets := h.sets(now)
+	j := h.authenticate(token, sets, now)
+	if j.wantsKeys() && h.keys[j.found.issuer].renewed(ctx, sets[j.found.issuer], j.found.kid) {
+		now = h.now()
+		j = h.authenticate(token, h.sets(now), now)
+	}
+	if j.doubtsKeys() {
+		h.keys[j.found.issuer].hint(now)
+	}
+	if j.refused != nil {
+		return j.found.verdict(j.refused)
+	}
+	return j.found.verdict(h.policy.admit(&j.found, circumstances{now: now, certificate: h.certificate(r, j.found.binding, headers)}))
+}
+
+// authenticate verifies the token, or remembers what that came to.
+func (h *handler) authenticate(token string, sets []*keySet, now time.Time) *judged {
+	ttl := time.Duration(h.config.TokenCacheSeconds) * time.Second
+	if ttl == 0 {
+		return h.verify(token, sets)
+	}
+	key := tokenKey(h.policy.digest, sets, token)
+	if j, ok := h.tokens.get(key, now); ok {
+		return j
+	}
+	j := h.verify(token, sets)
+	switch {
+	case j.refused == nil:
+		h.tokens.putVerified(key, j, len(token)+weight(j.found.claims), now, j.found.dates.expires, ttl)
+	case j.refused.reason == reasonSignature:
+		h.tokens.putRefused(key, j, len(j.found.kid), now)
+	}
+	return j
+}
+
+func (h *handler) verify(token string, sets []*keySet) *judged {
+	j := &judged{}
+	// A token whose signature is good tells whose it is, even where it is refused.
+	if j.found, j.refused = h.policy.authenticate(token, sets); j.found.claims != nil {
+		j.found.identity = h.identifier.of(h.config.Issuers[j.found.issuer].Issuer, j.found.claims)
+	}
+	return j
+}
+
+// certificate is the client's, for which Kong is asked for the peer, and waited for, by bound tokens alone.
+func (h *handler) certificate(r *kong.Request, b binding, headers map[string][]string) presented {
+	if !b.bound {
+		return presented{}
+	}
+	peer, err := r.Client.GetIp()
+	if err != nil {
+		peer = ""
+	}
+	return h.policy.certificates.of(peer, headers)
+}
+
+func (h *handler) sets(now time.Time) []*keySet {
+	out := make([]*keySet, len(h.keys))
+	for i, lease := range h.keys {
+		out[i] = lease.keys(now)
 	}
 	return out
-}
-
-// consumer is the first that a claim names, nil for none. Kong gives an empty one where it finds none.
-func (h *handler) consumer(r *kong.Request, c claims) (*entities.Consumer, error) {
-	for _, name := range c.consumerNames(h.config.ConsumerClaims) {
-		consumer, err := r.Client.LoadConsumer(name, true)
-		if err != nil {
-			return nil, err
-		}
-		if consumer.Id != "" {
-			return &consumer, nil
-		}
-	}
-	return nil, nil
-}
-
-// pass tells Kong, the later plugins and the upstream who the client is; consumer is nil for none. None
-// of the calls is waited for, and their error means that the connection is gone, and the request with it.
-func (h *handler) pass(r *kong.Request, v verdict, consumer *entities.Consumer, forged []string) {
-	h.metrics.countVerdict(reasonOK)
-	credential := client.AuthenticatedCredential{Id: v.claims.credentialID()}
-	if consumer != nil {
-		credential.ConsumerId = consumer.Id
-	}
-	_ = r.Client.Authenticate(consumer, &credential)
-	for _, name := range forged {
-		_ = r.ServiceRequest.ClearHeader(name)
-	}
-	if headers := identityHeaders(consumer, credential.Id); len(headers) > 0 {
-		_ = r.SetUpstreamHeaders(headers...)
-	}
-	_ = r.SetShared("tollgate_claims", map[string]any(v.claims))
-	h.logMember(r, v)
 }
 
 // refuse answers the request and says why where the client cannot read it.
 func (h *handler) refuse(r *kong.Request, v verdict) {
 	h.metrics.countVerdict(v.reason)
 	_ = r.Log.Warn("jwks-verify: refused, reason=", string(v.reason),
-		" issuer=", printable(h.issuer(v)), " kid=", printable(v.kid), " detail=", printable(v.detail))
-	h.logMember(r, v)
-	a := answerTo(v)
+		" issuer=", strconv.QuoteToASCII(h.issuer(v)), " kid=", printable(v.kid), " detail=", printableDetail(v.detail))
+	_ = r.SetLogMember("tollgate.jwks_verify", logMember(v, h.issuer(v)))
+	a := h.answers.to(v)
 	r.Reject(a.problem(), a.headers()...)
 }
 
-// logMember adds the outcome to Kong's access log. Of the token it takes only what was verified, and
-// its kid; sub, which may name a person, only where there is no client_id.
-func (h *handler) logMember(r *kong.Request, v verdict) {
-	member := map[string]any{"reason": string(v.reason)}
-	put := func(name, value string) {
-		if value != "" {
-			member[name] = bounded(value)
-		}
-	}
-	put("issuer", h.issuer(v))
-	put("kid", v.kid)
-	put("client_id", v.claims.text("client_id"))
-	if member["client_id"] == nil {
-		put("sub", v.claims.text("sub"))
-	}
-	_ = r.SetLogMember("tollgate.jwks_verify", member)
+// fail answers a request that cannot be served through no fault of its client, for the verdict's reason.
+func (h *handler) fail(r *kong.Request, v verdict, detail string) {
+	h.metrics.countVerdict(v.reason)
+	_ = r.Log.Err("jwks-verify: ", detail)
+	_ = r.SetLogMember("tollgate.jwks_verify", logMember(v, h.issuer(v)))
+	r.Reject(problem.Problem{Status: http.StatusInternalServerError})
 }
 
 // issuer is the token's as configured, empty for an unknown one.

@@ -97,8 +97,8 @@ func TestAHeaderThatIsNotUTF8DoesNotSpoilAGoodToken(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
-	const invalid = `Bearer realm="tollgate", error="invalid_token", error_description="The access token is not valid here."`
-	const badRequest = `Bearer realm="tollgate", error="invalid_request", error_description="The request must hold one bearer token, in one Authorization header."`
+	const invalid = `Bearer realm="kong", error="invalid_token", error_description="The access token is not valid here."`
+	const badRequest = `Bearer realm="kong", error="invalid_request", error_description="The request must hold one bearer token, in one header."`
 	tooMany := make([]string, 998)
 	for name, row := range map[string]struct {
 		kong      *kongtest.Kong
@@ -108,7 +108,7 @@ func TestRefusals(t *testing.T) {
 		log       string
 	}{
 		"no token": {&kongtest.Kong{Headers: map[string][]string{"host": {"api"}}},
-			401, `Bearer realm="tollgate"`, "no_token", "no Authorization"},
+			401, `Bearer realm="kong"`, "no_token", "holds a bearer token"},
 		"the header twice": {&kongtest.Kong{Headers: map[string][]string{"authorization": {"Bearer a", "Bearer b"}}},
 			400, badRequest, "malformed", "repeated"},
 		"more headers than Kong shows": {request(goodToken(), map[string][]string{"x": tooMany}), 400, badRequest, "malformed", "cannot all be read"},
@@ -121,7 +121,7 @@ func TestRefusals(t *testing.T) {
 		"an unknown kid":         {request(mint(header(members{"kid": "k\r\n9"}), goodClaims(nil), rsaKey()), nil), 401, invalid, "kid_unknown", `kid="k\r\n9"`},
 		"a wrong signature":      {request(mint(header(nil), goodClaims(nil), otherRSA()), nil), 401, invalid, "signature", "does not fit"},
 		"an expired token": {request(mint(header(nil), goodClaims(members{"exp": testNow.Unix() - 60}), rsaKey()), nil),
-			401, `Bearer realm="tollgate", error="invalid_token", error_description="The access token expired."`, "expired", "1m0s ago"},
+			401, `Bearer realm="kong", error="invalid_token", error_description="The access token expired."`, "expired", "exp was 1m0.02s ago"}, // 20 ms went by for the keys,
 	} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(t *testing.T, w *world) {
@@ -167,7 +167,8 @@ func checkLog(t *testing.T, out kongtest.Outcome, reason, detail string) {
 		t.Errorf("the line holds a token or a line break: %q", line)
 	}
 	member, _ := out.LogMembers["tollgate.jwks_verify"].(map[string]any)
-	if member["reason"] != reason || member["client_id"] != nil || member["sub"] != nil {
+	proven := slices.Contains([]string{"audience", "expired"}, reason) // the signature was good
+	if member["reason"] != reason || (member["client_id"] == testClient) != proven || (member["sub"] == testSubHash) != proven {
 		t.Errorf("the access log has %v", member)
 	}
 }
@@ -185,7 +186,7 @@ func TestRotation(t *testing.T) {
 		if out := request(rotated, nil).Run(t, h); out.Exit != nil {
 			t.Errorf("the new key is refused: %v", out.Logs)
 		}
-		if took := time.Since(start); took > maxWait {
+		if took := time.Since(start); took > testWait {
 			t.Errorf("it took %s", took)
 		}
 		if out := request(goodToken(), nil).Run(t, h); out.Exit == nil {
@@ -212,7 +213,7 @@ func TestProviderDownAtStart(t *testing.T) {
 		if out := request(goodToken(), nil).Run(t, h); out.Exit != nil {
 			t.Error("the first request after the recovery is refused")
 		}
-		if n := w.counted(t, "tollgate_jwks_fetches_total", "error"); n < 5 {
+		if n := w.counted(t, "tollgate_jwks_verify_fetches_total", "unreachable"); n < 5 {
 			t.Errorf("the metric counts %v failed fetches", n)
 		}
 	})
@@ -253,7 +254,7 @@ func TestBuildDoesNotWaitForTheProvider(t *testing.T) {
 		if out := request(goodToken(), nil).Run(t, h); out.Exit == nil || out.Exit.Status != http.StatusServiceUnavailable {
 			t.Errorf("answered %+v", out.Exit)
 		}
-		if took := time.Since(start); took != maxWait {
+		if took := time.Since(start); took != testWait {
 			t.Errorf("the request waited %s", took)
 		}
 	})

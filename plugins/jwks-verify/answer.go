@@ -1,47 +1,73 @@
 package jwksverify
 
 import (
-	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"tollgate/internal/kong"
 	"tollgate/internal/problem"
 )
 
-// realm names the protection space (RFC 9110, section 11.5).
-const realm = "tollgate"
-
-// retryAfter is the time after which a request may cause the next fetch of keys.
-const retryAfter = coolDown
-
 // answer is what the client of a refused request gets: a fixed text, never what was expected or found.
 type answer struct {
 	status int
-	// code is the error code of RFC 6750, section 3.1.
-	code string
-	// challenge tells that the answer asks for a token.
-	challenge bool
-	detail    string
+	detail string
+	// challenge is the WWW-Authenticate of the answer, empty for none.
+	challenge string
+	// retryAfter is in seconds, zero for none.
+	retryAfter int
 }
 
-// answerTo maps each refusal to its answer.
-func answerTo(v verdict) answer {
-	switch v.reason {
-	case reasonNoToken: // RFC 6750, section 3.1: no error code where no token came
-		return answer{http.StatusUnauthorized, "", true, "This resource needs a bearer token."}
-	case reasonKeysUnavailable:
-		return answer{http.StatusServiceUnavailable, "", false, "Tokens cannot be verified at the moment."}
-	case reasonConsumer: // the token is good, so a new one would not help
-		return answer{http.StatusForbidden, "", false, "The client is not registered here."}
-	case reasonExpired:
-		return answer{http.StatusUnauthorized, "invalid_token", true, "The access token expired."}
+// answers holds all answers of one configuration.
+type answers struct {
+	noToken, badRequest, invalid, expired, scope, consumer, unavailable answer
+}
+
+// newAnswers makes the answers; retryAfter is the time after which a request may cause the next fetch of
+// keys.
+func newAnswers(c *Config, retryAfter time.Duration) *answers {
+	say := challenge{realm: c.Realm, metadata: c.ResourceMetadata}
+	challenging := func(status int, code, detail, scope string) answer {
+		return answer{status: status, detail: detail, challenge: say.with(code, detail, scope)}
 	}
+	const invalidToken = "invalid_token"
+	return &answers{
+		noToken:    challenging(http.StatusUnauthorized, "", "This resource needs a bearer token.", ""),
+		badRequest: challenging(http.StatusBadRequest, "invalid_request", "The request must hold one bearer token, in one header.", ""),
+		invalid:    challenging(http.StatusUnauthorized, invalidToken, "The access token is not valid here.", ""),
+		expired:    challenging(http.StatusUnauthorized, invalidToken, "The access token expired.", ""),
+		scope: challenging(http.StatusForbidden, "insufficient_scope", "The access token does not allow this.",
+			strings.Join(c.RequiredScopes, " ")),
+		// The token is good, so that another one would not help: no challenge.
+		consumer: answer{status: http.StatusForbidden, detail: "The client is not registered here."},
+		// The fault is ours. A client that is told to get another token would come back with it.
+		unavailable: answer{
+			status: http.StatusServiceUnavailable, detail: "Tokens cannot be verified at the moment.",
+			retryAfter: int(retryAfter / time.Second),
+		},
+	}
+}
+
+// to maps each refusal to its answer (RFC 6750, section 3.1).
+func (a *answers) to(v verdict) answer {
 	if v.badRequest {
-		return answer{http.StatusBadRequest, "invalid_request", true, "The request must hold one bearer token, in one Authorization header."}
+		return a.badRequest
 	}
-	return answer{http.StatusUnauthorized, "invalid_token", true, "The access token is not valid here."}
+	switch v.reason {
+	case reasonNoToken:
+		return a.noToken
+	case reasonExpired:
+		return a.expired
+	case reasonScope:
+		return a.scope
+	case reasonConsumer:
+		return a.consumer
+	case reasonKeysUnavailable:
+		return a.unavailable
+	}
+	return a.invalid
 }
 
 func (a answer) problem() problem.Problem {
@@ -49,20 +75,12 @@ func (a answer) problem() problem.Problem {
 }
 
 func (a answer) headers() []kong.Header {
-	switch {
-	case a.challenge:
-		return []kong.Header{{Name: "WWW-Authenticate", Value: a.authenticate()}}
-	case a.status == http.StatusServiceUnavailable:
-		return []kong.Header{{Name: "Retry-After", Value: strconv.Itoa(int(retryAfter / time.Second))}}
+	var headers []kong.Header
+	if a.challenge != "" {
+		headers = append(headers, kong.Header{Name: "WWW-Authenticate", Value: a.challenge})
 	}
-	return nil
-}
-
-// authenticate is the challenge of RFC 6750, section 3. Its texts are constants without quotes or
-// backslashes, so that quoting is just that.
-func (a answer) authenticate() string {
-	if a.code == "" {
-		return fmt.Sprintf(`Bearer realm="%s"`, realm)
+	if a.retryAfter > 0 {
+		headers = append(headers, kong.Header{Name: "Retry-After", Value: strconv.Itoa(a.retryAfter)})
 	}
-	return fmt.Sprintf(`Bearer realm="%s", error="%s", error_description="%s"`, realm, a.code, a.detail)
+	return headers
 }

@@ -1,44 +1,142 @@
 package jwksverify
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // maxToken is the largest token in bytes. nginx takes 8 KiB for a header field unless told otherwise.
 const maxToken = 16 << 10
 
-// bearer finds the request's bearer token in its headers, by lower-case name (RFC 6750, section 2.1).
-// It is the only way in: a token in the query or the body is not looked for.
-func bearer(headers map[string][]string) (token string, r *refusal) {
-	fields := headers["authorization"]
-	if len(fields) == 0 {
-		return "", &refusal{reasonNoToken, "there is no Authorization header"}
+// sources are the headers in which a request's token may come.
+type sources []source
+
+// source is one header.
+type source struct {
+	// name is in lower case, with dashes; configured is as it was configured.
+	name, configured string
+	// spelled tells that the name has a dash: a client may write an underscore there, and many an upstream
+	// takes both for the same header.
+	spelled bool
+	// schemed tells that the token must follow the scheme Bearer.
+	schemed bool
+}
+
+func newSources(headerNames []string) sources {
+	out := make(sources, len(headerNames))
+	for i, name := range headerNames {
+		key := headerKey(name)
+		out[i] = source{name: key, configured: name, spelled: strings.Contains(key, "-"), schemed: key == "authorization"}
 	}
-	if len(fields) > 1 {
-		return "", &refusal{reasonMalformed, "the Authorization header is repeated"}
+	return out
+}
+
+// bearer finds the request's one bearer token in its headers, by lower-case name (RFC 6750, section 2.1),
+// and the name, as it came, of the header that it stands in. A token in the query or the body is not
+// looked for.
+func (s sources) bearer(headers map[string][]string) (token, header string, r *refusal) {
+	for i := range s {
+		name, fields := s[i].find(headers)
+		if len(fields) > 1 {
+			return "", "", &refusal{reasonMalformed, "the header " + s[i].configured + " is repeated"}
+		}
+		if len(fields) == 0 {
+			continue
+		}
+		found, r := s[i].token(fields[0])
+		switch {
+		case r != nil:
+			return "", "", r
+		case found != "" && token != "":
+			return "", "", &refusal{reasonMalformed, "there are tokens in several headers"}
+		case found != "":
+			token, header = found, name
+		}
 	}
-	scheme, rest, _ := strings.Cut(strings.Trim(fields[0], " \t"), " ")
-	if !strings.EqualFold(scheme, "Bearer") { // RFC 9110, section 11.1: in any case
-		return "", &refusal{reasonNoToken, "the Authorization header has another scheme"}
+	if token == "" {
+		return "", "", &refusal{reasonNoToken, "no " + s.names() + " header holds a bearer token"}
 	}
-	token = strings.TrimLeft(rest, " ")
-	if len(token) > maxToken {
+	return token, header, nil
+}
+
+// shown are the headers of a request, by name as it came, in which a token may stand that Kong's log plugins
+// would show: Kong redacts these two alone (kong/pdk/log.lua).
+func (s sources) shown(headers map[string][]string) []string {
+	var out []string
+	for i := range s {
+		if s[i].name == "authorization" || s[i].name == "proxy-authorization" {
+			continue
+		}
+		for name := range headers {
+			if headerKey(name) == s[i].name {
+				out = append(out, name)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func (s sources) names() string {
+	names := make([]string, len(s))
+	for i := range s {
+		names[i] = s[i].configured
+	}
+	return strings.Join(names, " or ")
+}
+
+// find collects the fields of a header in all its spellings; of several, name is any.
+func (s source) find(headers map[string][]string) (name string, fields []string) {
+	if !s.spelled {
+		return s.name, headers[s.name]
+	}
+	for spelling, values := range headers {
+		if len(spelling) == len(s.name) && headerKey(spelling) == s.name {
+			name, fields = spelling, append(fields, values...)
+		}
+	}
+	return name, fields
+}
+
+// token reads a field, and finds none where it is blank or has another scheme: a load balancer may blank
+// out what it is to remove.
+func (s source) token(field string) (string, *refusal) {
+	rest := strings.Trim(field, " \t")
+	scheme, after, _ := strings.Cut(rest, " ")
+	switch bearer := strings.EqualFold(scheme, "Bearer"); { // RFC 9110, section 11.1: in any case
+	case rest == "" || s.schemed && !bearer:
+		return "", nil
+	case bearer:
+		rest = strings.TrimLeft(after, " ")
+	}
+	if len(rest) > maxToken {
 		return "", &refusal{reasonMalformed, "the token is too large"}
 	}
-	if !isToken68(token) {
-		return "", &refusal{reasonMalformed, "the Authorization header is not one token"}
+	if !isToken68(rest) {
+		return "", &refusal{reasonMalformed, "the header " + s.configured + " is not one token"}
 	}
-	return token, nil
+	return rest, nil
 }
 
 // isToken68 tells whether text is what RFC 6750 calls b64token: no space or comma, so one token only.
 func isToken68(text string) bool {
 	body := strings.TrimRight(text, "=")
-	return body != "" && strings.IndexFunc(body, notToken68) < 0
+	for i := range len(body) {
+		if !inToken68(body[i]) {
+			return false
+		}
+	}
+	return body != ""
 }
 
-func notToken68(r rune) bool {
+func inToken68(b byte) bool {
 	switch {
-	case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9':
-		return false
+	case 'a' <= b && b <= 'z', 'A' <= b && b <= 'Z', '0' <= b && b <= '9':
+		return true
 	}
-	return !strings.ContainsRune("-._~+/", r)
+	switch b {
+	case '-', '.', '_', '~', '+', '/':
+		return true
+	}
+	return false
 }

@@ -37,7 +37,7 @@ func TestBearer(t *testing.T) {
 		"a token of one byte more than we take": {[]string{"Bearer " + strings.Repeat("a", maxToken+1)}, "", reasonMalformed},
 	} {
 		t.Run(name, func(t *testing.T) {
-			token, r := bearer(map[string][]string{"authorization": row.fields})
+			token, _, r := newSources([]string{"Authorization"}).bearer(map[string][]string{"authorization": row.fields})
 			got := reasonOK
 			if r != nil {
 				got = r.reason
@@ -49,12 +49,60 @@ func TestBearer(t *testing.T) {
 	}
 }
 
+func TestTokensInOtherHeaders(t *testing.T) {
+	type fields = map[string][]string
+	for name, row := range map[string]struct {
+		headers       fields
+		token, header string
+		want          reason
+	}{
+		"a token in Authorization":               {fields{"authorization": {"Bearer a.b.c"}}, "a.b.c", "authorization", reasonOK},
+		"a bare token in another header":         {fields{"x-access-token": {"a.b.c"}}, "a.b.c", "x-access-token", reasonOK},
+		"a token with its scheme there":          {fields{"x-access-token": {"bearer  a.b.c "}}, "a.b.c", "x-access-token", reasonOK},
+		"a token in a spelling of the header":    {fields{"x_access-token": {"a.b.c"}}, "a.b.c", "x_access-token", reasonOK},
+		"a token in the second header":           {fields{"x-id": {"a.b.c"}, "authorization": {"Basic eA=="}}, "a.b.c", "x-id", reasonOK},
+		"a blank header beside the token":        {fields{"x-id": {"  "}, "authorization": {"Bearer a.b.c"}}, "a.b.c", "authorization", reasonOK},
+		"a header that is not asked for":         {fields{"x-token": {"a.b.c"}}, "", "", reasonNoToken},
+		"a bare token in Authorization":          {fields{"authorization": {"a.b.c"}}, "", "", reasonNoToken},
+		"no token in any":                        {fields{"x-id": {""}, "authorization": {"Basic eA=="}}, "", "", reasonNoToken},
+		"tokens in two headers":                  {fields{"x-id": {"a.b.c"}, "authorization": {"Bearer d.e.f"}}, "", "", reasonMalformed},
+		"the same token in two headers":          {fields{"x-id": {"a.b.c"}, "authorization": {"Bearer a.b.c"}}, "", "", reasonMalformed},
+		"tokens in two spellings":                {fields{"x-access-token": {"a.b.c"}, "x_access_token": {"a.b.c"}}, "", "", reasonMalformed},
+		"a header twice":                         {fields{"x-id": {"a.b.c", "a.b.c"}}, "", "", reasonMalformed},
+		"a header twice, once blank":             {fields{"x-id": {"", "a.b.c"}}, "", "", reasonMalformed},
+		"another scheme in the other header":     {fields{"x-id": {"Basic eA=="}}, "", "", reasonMalformed},
+		"the scheme alone in the other header":   {fields{"x-id": {"Bearer"}}, "", "", reasonMalformed},
+		"a token beside what is not one":         {fields{"x-id": {"a b"}, "authorization": {"Bearer a.b.c"}}, "", "", reasonMalformed},
+		"a header whose name starts as another":  {fields{"x-access-token-2": {"a.b.c"}}, "", "", reasonNoToken},
+		"a token that is larger than the others": {fields{"x-id": {strings.Repeat("a", maxToken+1)}}, "", "", reasonMalformed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			token, header, r := newSources([]string{"Authorization", "X-Access-Token", "X-Id"}).bearer(row.headers)
+			got := reasonOK
+			if r != nil {
+				got = r.reason
+			}
+			if got != row.want || token != row.token || header != row.header {
+				t.Errorf("got %s, %q in %q", got, token, header)
+			}
+		})
+	}
+}
+
+func TestFindingTheTokenDoesNotAllocate(t *testing.T) {
+	s := newSources([]string{"Authorization"})
+	headers := map[string][]string{"authorization": {"Bearer a.b.c"}}
+	if n := testing.AllocsPerRun(100, func() { _, _, _ = s.bearer(headers) }); n != 0 {
+		t.Errorf("%v allocations a request", n)
+	}
+}
+
 func FuzzBearer(f *testing.F) {
 	f.Add("Bearer a.b.c")
 	f.Add("bearer a, b")
 	f.Add("Basic x")
 	f.Fuzz(func(t *testing.T, field string) {
-		token, r := bearer(map[string][]string{"authorization": {field}})
+		token, _, r := newSources([]string{"Authorization"}).bearer(map[string][]string{"authorization": {field}})
 		switch {
 		case r != nil && token != "":
 			t.Errorf("a refused header gave a token")

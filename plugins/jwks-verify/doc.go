@@ -5,30 +5,45 @@
 //
 // In this order, and the first failure names the reason:
 //
-//   - the request: headers that can all be read, a Connection that names none that tells identity;
-//     exactly one Authorization header field with the scheme Bearer (RFC 6750, section 2.1);
+//   - the request: headers that can all be read, a Connection that names none that this plugin sets; exactly
+//     one bearer token, in one of header_names (RFC 6750, section 2.1);
 //   - the token's form: three segments of strict base64url, the first two JSON objects without duplicate
-//     members (RFC 8725, section 3; RFC 7519, section 4), no crit (RFC 7515, section 4.1.11), a typ that
-//     an access token may have;
-//   - iss, exactly as configured; alg, from that issuer's own list;
+//     members (RFC 8725, section 3; RFC 7519, section 4), no crit (RFC 7515, section 4.1.11);
+//   - iss, exactly as configured; alg and typ, from that issuer's own lists;
 //   - the signature, by a key of that issuer's own key set, chosen by kid and fit for alg. Keys or
 //     addresses of keys in the token (jwk, jku, x5c, x5u) are never looked at;
-//   - cnf: a token bound to a key is no bearer token, and proof of possession is not read yet;
-//   - aud, any of those configured; exp, required; nbf; NumericDates are JSON numbers in range.
+//   - aud, any of those configured; the form of exp, which is required, nbf and iat: JSON numbers in range;
+//   - the claims of the profile, and required_claims;
+//   - cnf: a token bound to a certificate (RFC 8705) is compared with the client's, or refused; one bound to
+//     another key is refused, as it is no bearer token (RFC 9449, section 7.2);
+//   - exp, nbf, iat and max_age_seconds, against the clock; required_scopes.
+//
+// Explain shows the same for one token, by the same code.
 //
 // # Keys
 //
-// One key set for each jwks_uri lives in the process, shared by all workers, routes and reloads. It is
-// fetched in the background and renewed every five minutes. An answer that is no key set, or holds no
-// usable key, never replaces a good set; an unusable key is skipped. A kid that the set lacks causes at
-// most one fetch in five seconds, for which the request waits half a second at most.
+// One key set for each source, an address with its TLS settings, lives in the process, shared by all workers,
+// routes and reloads. It is fetched in the background and renewed every jwks_refresh_seconds. An answer that is
+// no key set, or holds no usable key, never replaces a good set; an unusable key is skipped. A kid that the set
+// lacks causes at most one fetch in five seconds, for which the request waits jwks_wait_ms at most.
 //
 // # Identity
 //
-// The first of consumer_claims whose value is the id or the username of a consumer authenticates that
-// consumer. The issuers of one configuration share the consumers. The credential is the token's
-// client_id, else its sub. X-Consumer-*, X-Credential-*, X-Authenticated-* and X-Anonymous-Consumer from
-// the client are removed in every spelling, and a request whose Connection names one of them is refused,
-// because Kong would then remove ours. The verified claims stand in kong.ctx.shared.tollgate_claims for
-// plugins that run later.
+// The first of consumer_claims that names a consumer, in the way that consumer_by says, authenticates it. The
+// issuers of one configuration share the consumers. The credential is the token's client_id, else its sub; its
+// consumer_id is the nil UUID where there is no consumer, since Kong would make "" of none, on which acl fails.
+// Without a token, anonymous names the consumer, and there is no credential.
+//
+// X-Consumer-*, X-Credential-*, X-Authenticated-*, X-Anonymous-Consumer and the targets of claims_to_headers
+// are removed from the client's request in every spelling, and a request whose Connection names one of them is
+// refused, because Kong would then remove ours. Values of claims are percent-encoded where a header cannot
+// hold them, and left out where they are too long.
+//
+// kong.ctx.shared has for later plugins: authenticated_groups, the list of strings that acl reads where its
+// always_use_authenticated_groups is set, and tollgate_claims, the shared_claims that the token has.
+//
+// # Answers
+//
+// Each reason has one fixed answer, with a challenge of RFC 6750, section 3, where another token would help:
+// see newAnswers. The client never learns what was expected, the log does; the log never learns the token.
 package jwksverify

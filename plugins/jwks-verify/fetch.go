@@ -2,46 +2,50 @@ package jwksverify
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"time"
 )
 
 const (
 	// maxBody bounds an answer in bytes: maxKeys keys with a certificate chain each.
-	maxBody = 1 << 20
-	// fetchTimeout bounds one fetch from the first packet to the last.
-	fetchTimeout = 5 * time.Second
+	maxBody      = 1 << 20
 	maxRedirects = 3
 )
 
-// fetcher gets the answer of one jwks_uri.
-type fetcher struct {
-	uri    string
-	client *http.Client
+// Failures of a fetch, as the metric tells them apart.
+var (
+	errUnreachable = errors.New("no answer")
+	errStatus      = errors.New("not an answer of success")
+	errInvalid     = errors.New("not a key set")
+	errDiscovery   = errors.New("no key set's address found")
+)
+
+// document is what an address gave.
+type document struct {
+	body []byte
+	// lifetime is how long the answer says that it holds, or noLifetime.
+	lifetime time.Duration
 }
 
-func newFetcher(uri string, insecureHTTP bool, transport http.RoundTripper) *fetcher {
-	return &fetcher{uri, &http.Client{
+// fetcher gets the key set of one source. It serves one caller at a time.
+type fetcher struct {
+	source keySource
+	client *http.Client
+	now    func() time.Time
+	found  discovered
+}
+
+func newFetcher(s keySource, transport http.RoundTripper, now func() time.Time) *fetcher {
+	return &fetcher{source: s, now: now, client: &http.Client{
 		Transport: transport,
-		Timeout:   fetchTimeout,
 		CheckRedirect: func(next *http.Request, via []*http.Request) error {
-			return checkRedirect(next, via, insecureHTTP)
+			return checkRedirect(next, via, s.insecureHTTP)
 		},
 	}}
-}
-
-// newTransport returns a transport for key sets. It keeps no connections: fetches are minutes apart.
-func newTransport() *http.Transport {
-	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		DisableKeepAlives:      true,
-		MaxResponseHeaderBytes: 64 << 10,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
-	}
 }
 
 // checkRedirect follows redirects only within the host that the operator named, and never from https
@@ -58,27 +62,53 @@ func checkRedirect(next *http.Request, via []*http.Request, insecureHTTP bool) e
 	return nil
 }
 
-// fetch returns the body of a 200 answer.
-func (f *fetcher) fetch(ctx context.Context) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, f.uri, http.NoBody)
+// fetch returns the key set's document. The context bounds all of it.
+func (f *fetcher) fetch(ctx context.Context) (document, error) {
+	if f.source.uri != "" {
+		return f.get(ctx, f.source.uri)
+	}
+	uri, err := f.discover(ctx)
 	if err != nil {
-		return nil, err
+		return document{}, err
+	}
+	d, err := f.get(ctx, uri)
+	f.found.failed = err != nil
+	return d, err
+}
+
+// get returns a 200 answer.
+func (f *fetcher) get(ctx context.Context, uri string) (document, error) {
+	if rule := brokenURI(uri, f.source.insecureHTTP); rule != "" {
+		return document{}, fmt.Errorf("%w: the address %s", errUnreachable, rule)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, uri, http.NoBody)
+	if err != nil {
+		return document{}, fmt.Errorf("%w: the address cannot be asked", errUnreachable)
 	}
 	req.Header.Set("Accept", "application/jwk-set+json, application/json")
 	res, err := f.client.Do(req)
 	if err != nil {
-		return nil, err
+		return document{}, fmt.Errorf("%w: %w", errUnreachable, withoutURL(err))
 	}
 	defer func() { _ = res.Body.Close() }()
 	if res.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("the answer has status %d", res.StatusCode)
+		return document{}, fmt.Errorf("%w: it has status %d", errStatus, res.StatusCode)
 	}
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxBody+1))
 	if err != nil {
-		return nil, fmt.Errorf("reading the answer: %w", err)
+		return document{}, fmt.Errorf("%w: reading it: %w", errUnreachable, withoutURL(err))
 	}
 	if len(body) > maxBody {
-		return nil, fmt.Errorf("the answer is larger than %d bytes", maxBody)
+		return document{}, fmt.Errorf("%w: it is larger than %d bytes", errInvalid, maxBody)
 	}
-	return body, nil
+	return document{body, lifetimeOf(res.Header, f.now())}, nil
+}
+
+// withoutURL takes the address off an error: the log names the source, without what may be secret in it.
+func withoutURL(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
 }

@@ -13,13 +13,23 @@ import (
 	"time"
 )
 
-// transportFor trusts the server's certificate and nothing else.
-func transportFor(s *httptest.Server) http.RoundTripper {
-	transport := newTransport()
+// fetcherFor fetches from a server, whose certificate it trusts, and nothing else.
+func fetcherFor(t *testing.T, s *httptest.Server, source keySource) *fetcher {
+	t.Helper()
+	transport, err := newTransport(source)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if client, ok := s.Client().Transport.(*http.Transport); ok && s.TLS != nil {
 		transport.TLSClientConfig.RootCAs = client.TLSClientConfig.RootCAs
 	}
-	return transport
+	return newFetcher(source, transport, time.Now)
+}
+
+func plainSource(uri string) keySource {
+	s := testSource(uri)
+	s.insecureHTTP = true
+	return s
 }
 
 func TestFetchOverTLS(t *testing.T) {
@@ -30,13 +40,14 @@ func TestFetchOverTLS(t *testing.T) {
 			return
 		}
 		accept = r.Header.Get("Accept")
+		w.Header().Set("Cache-Control", "max-age=90")
 		_, _ = io.WriteString(w, "the body")
 	}))
 	defer s.Close()
 	for _, path := range []string{"/jwks", "/old"} {
-		body, err := newFetcher(s.URL+path, false, transportFor(s)).fetch(t.Context())
-		if err != nil || string(body) != "the body" {
-			t.Errorf("%s: got %q, %v", path, body, err)
+		d, err := fetcherFor(t, s, testSource(s.URL+path)).fetch(t.Context())
+		if err != nil || string(d.body) != "the body" || d.lifetime != 90*time.Second {
+			t.Errorf("%s: got %q for %s, %v", path, d.body, d.lifetime, err)
 		}
 	}
 	if !strings.Contains(accept, "application/jwk-set+json") {
@@ -50,28 +61,32 @@ func TestFetchFails(t *testing.T) {
 	for name, row := range map[string]struct {
 		handle http.HandlerFunc
 		want   string
+		cause  string
 	}{
-		"on an error status":            {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }, "status 500"},
-		"on an answer without content":  {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }, "status 204"},
-		"on a redirect to another host": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, http.StatusFound) }, "another host"},
-		"on a redirect to itself":       {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) }, "too many redirects"},
-		"on a body without end":         {func(w http.ResponseWriter, _ *http.Request) { writeForever(w) }, "larger than"},
+		"on an error status":            {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }, "status 500", "status"},
+		"on an answer without content":  {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }, "status 204", "status"},
+		"on a redirect to another host": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, http.StatusFound) }, "another host", "unreachable"},
+		"on a redirect to itself":       {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) }, "too many redirects", "unreachable"},
+		"on a body without end":         {func(w http.ResponseWriter, _ *http.Request) { writeForever(w) }, "larger than", "invalid"},
 		"on a small body that unpacks to a huge one": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			_, _ = w.Write(packed(maxBody + 1))
-		}, "larger than"},
+		}, "larger than", "invalid"},
 		"on a body that is cut off": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1000")
 			_, _ = io.WriteString(w, "{")
-		}, "EOF"},
-		"on headers without end": {func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X", strings.Repeat("x", 128<<10)) }, "headers"},
+		}, "EOF", "unreachable"},
+		"on headers without end": {func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X", strings.Repeat("x", 128<<10)) }, "headers", "unreachable"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := httptest.NewServer(row.handle)
 			defer s.Close()
-			body, err := newFetcher(s.URL+"/jwks", true, transportFor(s)).fetch(t.Context())
+			d, err := fetcherFor(t, s, plainSource(s.URL+"/jwks?key=hunter2")).fetch(t.Context())
 			if err == nil || !strings.Contains(err.Error(), row.want) {
-				t.Errorf("got %d bytes and error %v, want %q in it", len(body), err, row.want)
+				t.Errorf("got %d bytes and error %v, want %q in it", len(d.body), err, row.want)
+			}
+			if err != nil && (causeOf(err) != row.cause || strings.Contains(err.Error(), "hunter2")) {
+				t.Errorf("the error is %s: %v", causeOf(err), err)
 			}
 		})
 	}
@@ -82,7 +97,7 @@ func TestFetchRefusesAnUnknownAuthority(t *testing.T) {
 	s.Config.ErrorLog = log.New(io.Discard, "", 0) // it complains of our refusal
 	s.StartTLS()
 	defer s.Close()
-	if _, err := newFetcher(s.URL, false, newTransport()).fetch(t.Context()); err == nil || !strings.Contains(err.Error(), "certificate") {
+	if _, err := newFetcher(testSource(s.URL), must(newTransport(keySource{})), time.Now).fetch(t.Context()); err == nil || !strings.Contains(err.Error(), "certificate") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -93,7 +108,9 @@ func TestFetchNeverGoesFromHTTPSToHTTP(t *testing.T) {
 	}))
 	defer s.Close()
 	for _, insecureHTTP := range []bool{false, true} {
-		if _, err := newFetcher(s.URL, insecureHTTP, transportFor(s)).fetch(t.Context()); err == nil || !strings.Contains(err.Error(), "plain http") {
+		source := testSource(s.URL)
+		source.insecureHTTP = insecureHTTP
+		if _, err := fetcherFor(t, s, source).fetch(t.Context()); err == nil || !strings.Contains(err.Error(), "plain http") {
 			t.Errorf("with insecure_http %t: got %v", insecureHTTP, err)
 		}
 	}
@@ -108,13 +125,25 @@ func TestFetchEndsWithItsContext(t *testing.T) {
 	defer s.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-hanging; cancel() }()
-	f := newFetcher(s.URL, true, transportFor(s))
-	if _, err := f.fetch(ctx); err == nil {
+	if _, err := fetcherFor(t, s, plainSource(s.URL)).fetch(ctx); err == nil {
 		t.Error("a server that hangs gave an answer")
 	}
-	if f.client.Timeout != 5*time.Second {
-		t.Errorf("the timeout is %s", f.client.Timeout)
+}
+
+func TestFetchRefusesPlainHTTPUnlessItIsAllowed(t *testing.T) {
+	asked := false
+	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
+	defer s.Close()
+	if _, err := fetcherFor(t, s, testSource(s.URL)).fetch(t.Context()); err == nil || !strings.Contains(err.Error(), "https") || asked {
+		t.Errorf("got %v, asked %t", err, asked)
 	}
+}
+
+func must(t *http.Transport, err error) *http.Transport {
+	if err != nil {
+		panic(err)
+	}
+	return t
 }
 
 func writeForever(w io.Writer) {

@@ -1,25 +1,90 @@
 package jwksverify
 
-import (
-	"fmt"
-	"maps"
-	"slices"
-	"strings"
+import "encoding/json"
 
-	"github.com/Kong/go-pdk/entities"
+// identifier reads from verified claims whose a token is, and what others are to be told. It does not
+// change.
+type identifier struct {
+	config    *Config
+	consumers []claimPath
+	customIDs map[string]string // the consumer's username or id by custom_id
+	userID    claimPath
+	groups    claimPath
+	targets   []target
+}
 
-	"tollgate/internal/kong"
-)
+// target is a header that the upstream gets a claim in.
+type target struct {
+	claim  claimPath
+	header string
+}
 
-// consumerNames are the values of the named claims that may be a consumer's id or username.
-func (c claims) consumerNames(names []string) []string {
-	var out []string
-	for _, name := range names {
-		if value := c.text(name); value != "" && !slices.Contains(out, value) {
-			out = append(out, value)
+// identity is what one token says of its owner. It does not change, so that it can be kept with what
+// verifying the token came to.
+type identity struct {
+	// lookups are the questions to Kong for the consumer, in order.
+	lookups []lookup
+	// credential is the credential's id: the token's client_id, else its sub, else empty.
+	credential string
+	// fields are headers for the upstream, without those that tell the consumer.
+	fields []headerField
+	// tooLong names the headers that are left out, as they would have more than maxField bytes.
+	tooLong []string
+	// groups are the token's, not nil where groups_claim is set: then it is the token that says them all.
+	groups []any
+	// shared are the claims for later plugins, nil for none.
+	shared map[string]any
+	// logged are members of the access log.
+	logged map[string]any
+}
+
+// headerField is one header as the upstream gets it.
+type headerField struct{ name, value string }
+
+func newIdentifier(c *Config) *identifier {
+	i := &identifier{
+		config: c, customIDs: map[string]string{},
+		userID: newClaimPath(c.UserIDClaim), groups: newClaimPath(c.GroupsClaim),
+	}
+	for _, name := range c.ConsumerClaims {
+		i.consumers = append(i.consumers, newClaimPath(name))
+	}
+	for _, id := range c.CustomIDs {
+		i.customIDs[id.CustomID] = id.Consumer
+	}
+	for _, t := range c.ClaimsToHeaders {
+		i.targets = append(i.targets, target{newClaimPath(t.Claim), t.Header})
+	}
+	return i
+}
+
+// of reads the claims of a verified token of an issuer.
+func (i *identifier) of(issuer string, c claims) *identity {
+	id := &identity{
+		lookups: i.lookups(c), credential: c.credentialID(), groups: i.groupsOf(c), shared: i.sharedOf(c),
+		logged: loggedIdentity(i.config.LogSub, issuer, c),
+	}
+	id.tell("X-Credential-Identifier", escaped(id.credential, "%"))
+	if i.config.UserIDClaim != "" {
+		value, _ := i.userID.in(c)
+		id.tell("X-Authenticated-Userid", escaped(nameText(value), "%"))
+	}
+	for _, t := range i.targets {
+		if value, found := t.claim.in(c); found {
+			id.tell(t.header, claimText(value))
 		}
 	}
-	return out
+	return id
+}
+
+// tell adds a header, unless there is nothing to tell, or too much: a value that is cut is another value.
+func (id *identity) tell(header, text string) {
+	switch {
+	case len(text) > maxField:
+		id.tooLong = append(id.tooLong, header)
+	case text != "":
+		id.fields = append(id.fields, headerField{header, text})
+	}
 }
 
 // credentialID is the token's client_id, else its sub, else empty.
@@ -30,68 +95,46 @@ func (c claims) credentialID() string {
 	return c.text("sub")
 }
 
-// forged are the headers that tell the upstream who the client is, in the spellings in which the
-// client sent them. Clearing or setting one spelling leaves the others standing in Kong, where a dash
-// and an underscore differ, while many an upstream takes them for the same.
-func forged(headers map[string][]string) []string {
-	var out []string
-	for _, name := range slices.Sorted(maps.Keys(headers)) {
-		if tellsIdentity(name) {
-			out = append(out, name)
+// groupsOf are the names of groups that the claim holds: one, or a list.
+func (i *identifier) groupsOf(c claims) []any {
+	if i.config.GroupsClaim == "" {
+		return nil
+	}
+	value, _ := i.groups.in(c)
+	list, ok := value.([]any)
+	if !ok {
+		list = []any{value}
+	}
+	groups := []any{}
+	for _, element := range list {
+		if name := nameText(element); name != "" {
+			groups = append(groups, name)
 		}
 	}
-	return out
+	return groups
 }
 
-// stripsIdentity tells whether a line of Connection names a header that tells identity. Kong removes what
-// Connection names after the plugins ran (RFC 9110, section 7.6.1; kong/runloop/handler.lua), so that a
-// client could take off what is set here.
-func stripsIdentity(connection []string) bool {
-	for _, line := range connection {
-		for name := range strings.SplitSeq(line, ",") {
-			if tellsIdentity(strings.TrimSpace(name)) {
-				return true
+// nameText is a value that can be a name: a string, or a number as it was written; else empty.
+func nameText(value any) string {
+	switch v := value.(type) {
+	case string:
+		return v
+	case json.Number:
+		return v.String()
+	}
+	return ""
+}
+
+// sharedOf are the claims for later plugins, those of them that the token has.
+func (i *identifier) sharedOf(c claims) map[string]any {
+	var shared map[string]any
+	for _, name := range i.config.SharedClaims {
+		if value := c[name]; value != nil {
+			if shared == nil {
+				shared = map[string]any{}
 			}
+			shared[name] = value
 		}
 	}
-	return false
-}
-
-// tellsIdentity takes a name in any case and spelling.
-func tellsIdentity(name string) bool {
-	name = strings.ReplaceAll(strings.ToLower(name), "_", "-")
-	for _, prefix := range [...]string{"x-consumer-", "x-credential-", "x-authenticated-", "x-anonymous-consumer"} {
-		if strings.HasPrefix(name, prefix) {
-			return true
-		}
-	}
-	return false
-}
-
-// identityHeaders are what Kong's own auth plugins tell the upstream (kong/constants.lua).
-func identityHeaders(consumer *entities.Consumer, credentialID string) []kong.Header {
-	var all []kong.Header
-	if consumer != nil {
-		all = []kong.Header{
-			{Name: "X-Consumer-ID", Value: consumer.Id},
-			{Name: "X-Consumer-Username", Value: consumer.Username},
-			{Name: "X-Consumer-Custom-ID", Value: consumer.CustomId},
-		}
-	}
-	all = append(all, kong.Header{Name: "X-Credential-Identifier", Value: headerSafe(credentialID)})
-	return slices.DeleteFunc(all, func(h kong.Header) bool { return h.Value == "" })
-}
-
-// headerSafe percent-encodes what is not a visible ASCII character, and the percent sign, so that a
-// claim can neither end the header nor look like another one.
-func headerSafe(value string) string {
-	var out strings.Builder
-	for i := range len(value) {
-		if b := value[i]; b <= ' ' || b > '~' || b == '%' {
-			fmt.Fprintf(&out, "%%%02X", b)
-		} else {
-			out.WriteByte(b)
-		}
-	}
-	return out.String()
+	return shared
 }

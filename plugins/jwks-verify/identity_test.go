@@ -3,15 +3,16 @@ package jwksverify
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
+	"github.com/Kong/go-pdk/entities"
 	"github.com/google/go-cmp/cmp"
 )
 
 func TestAGoodTokenPasses(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		h := w.build(t, nil)
-		out := request(goodToken(), nil).Run(t, h)
+		out := request(goodToken(), nil).Run(t, w.build(t, nil))
 		if out.Exit != nil {
 			t.Fatalf("answered %d: %s", out.Exit.Status, out.Exit.Body)
 		}
@@ -20,24 +21,18 @@ func TestAGoodTokenPasses(t *testing.T) {
 		}
 		if diff := cmp.Diff(map[string][]string{
 			"X-Consumer-ID": {testConsumer.ID}, "X-Consumer-Username": {testClient}, "X-Consumer-Custom-ID": {"c-1"},
-			"X-Credential-Identifier": {testClient},
+			"X-Credential-Identifier": {testClient}, "X-Authenticated-Userid": {"user-7"},
 		}, out.UpstreamHeaders); diff != "" {
 			t.Errorf("upstream headers (-want +got):\n%s", diff)
 		}
-		if diff := cmp.Diff(map[string]any{"tollgate_claims": map[string]any{
-			"iss": testIssuer, "aud": testAudience, "client_id": testClient, "sub": "user-7", "tier": "gold",
-			"exp": float64(testNow.Unix() + 60), "iat": float64(testNow.Unix()),
-		}}, out.Shared); diff != "" {
-			t.Errorf("ctx.shared (-want +got):\n%s", diff)
-		}
 		if diff := cmp.Diff(map[string]any{"tollgate.jwks_verify": map[string]any{
-			"reason": "ok", "issuer": testIssuer, "kid": "k1", "client_id": testClient,
+			"reason": "ok", "issuer": testIssuer, "kid": "k1", "client_id": testClient, "sub": testSubHash,
 		}}, out.LogMembers); diff != "" {
 			t.Errorf("access log (-want +got):\n%s", diff)
 		}
 		if diff := cmp.Diff([]string{ // only the first two are waited for
 			"kong.request.get_headers", "kong.client.load_consumer",
-			"kong.client.authenticate", "kong.service.request.set_headers", "kong.ctx.shared.set", "kong.log.set_serialize_value",
+			"kong.client.authenticate", "kong.service.request.set_headers", "kong.log.set_serialize_value",
 		}, out.Calls); diff != "" {
 			t.Errorf("PDK calls (-want +got):\n%s", diff)
 		}
@@ -47,20 +42,88 @@ func TestAGoodTokenPasses(t *testing.T) {
 	})
 }
 
+// testSubHash is `printf '%s' 'https://auth.example.test/as user-7' | sha256sum | cut -c 1-32`.
+const testSubHash = "sha256:7a2c7f23ce3e118c3c46e035cbd38999"
+
+// TestEverythingThatATokenTells turns all options on; the order of the calls counts: what the client sent
+// is removed before ours is set.
+func TestEverythingThatATokenTells(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		h := w.build(t, members{
+			"userid_claim": "uid", "groups_claim": "realm.groups", "shared_claims": []string{"tier", "quota", "absent"},
+			"hide_credentials": true, "log_sub": "plain", "claims_to_headers": []members{
+				{"claim": "scope", "header": "X-Scope"}, {"claim": "realm.groups", "header": "X_Groups"}, {"claim": "absent", "header": "X-Absent"},
+			},
+		})
+		token := mint(header(nil), goodClaims(members{
+			"uid": 42, "scope": "read write", "realm": members{"groups": []any{"admins", 7, "a,b", members{}}}, "quota": 5,
+		}), rsaKey())
+		out := request(token, map[string][]string{"x-scope": {"all"}, "x-groups": {"root"}, "x-absent": {"forged"}, "x-other": {"kept"}}).Run(t, h)
+		if diff := cmp.Diff(map[string][]string{
+			"X-Consumer-ID": {testConsumer.ID}, "X-Consumer-Username": {testClient}, "X-Consumer-Custom-ID": {"c-1"},
+			"X-Credential-Identifier": {testClient}, "X-Authenticated-Userid": {"42"},
+			"X-Scope": {"read write"}, "X_Groups": {"admins,7,a%2Cb,{}"},
+		}, out.UpstreamHeaders); diff != "" {
+			t.Errorf("upstream headers (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff([]string{"x-absent", "x-groups", "x-scope", "authorization"}, out.Cleared); diff != "" {
+			t.Errorf("removed (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(map[string]any{
+			"authenticated_groups": []any{"admins", "7", "a,b"}, "tollgate_claims": map[string]any{"tier": "gold", "quota": 5.0},
+		}, out.Shared); diff != "" {
+			t.Errorf("ctx.shared (-want +got):\n%s", diff)
+		}
+		if member, _ := out.LogMembers["tollgate.jwks_verify"].(map[string]any); member["sub"] != "user-7" {
+			t.Errorf("access log: %v", member)
+		}
+		if diff := cmp.Diff([]string{
+			"kong.request.get_headers", "kong.client.load_consumer", "kong.client.authenticate",
+			"kong.service.request.clear_header", "kong.service.request.clear_header", "kong.service.request.clear_header", "kong.service.request.clear_header",
+			"kong.service.request.set_headers", "kong.ctx.shared.set", "kong.ctx.shared.set", "kong.log.set_serialize_value",
+		}, out.Calls); diff != "" {
+			t.Errorf("PDK calls (-want +got):\n%s", diff)
+		}
+	})
+}
+
 func TestIdentity(t *testing.T) {
+	byCustom := func(consumer string) members {
+		return members{"consumer_by": "custom_id", "custom_ids": []members{{"custom_id": "crm-1", "consumer": consumer}}, "consumer_claims": []string{"crm"}}
+	}
 	for name, row := range map[string]struct {
 		config, claims       members
 		consumer, credential string
 		upstream             map[string][]string
 		status               int
 	}{
+		"a username in the form of somebody's id is not that id": {
+			claims:     members{"client_id": testConsumer.ID},
+			credential: testConsumer.ID,
+		},
 		"a consumer by its id": {
-			claims:   members{"client_id": testConsumer.ID},
+			config: members{"consumer_by": "id"}, claims: members{"client_id": testConsumer.ID},
 			consumer: testConsumer.ID, credential: testConsumer.ID,
+		},
+		"a username is no id": {
+			config:     members{"consumer_by": "id"},
+			credential: testClient,
+		},
+		"a consumer by its custom_id, mapped to a username": {
+			config: byCustom(testClient), claims: members{"crm": "crm-1"},
+			consumer: testConsumer.ID, credential: testClient,
+		},
+		"a consumer by its custom_id, mapped to an id": {
+			config: byCustom(testConsumer.ID), claims: members{"crm": "crm-1"},
+			consumer: testConsumer.ID, credential: testClient,
+		},
+		"a custom_id that is not mapped is nobody's, even as a username": {
+			config: byCustom(testClient), claims: members{"crm": testClient},
+			credential: testClient,
 		},
 		"no consumer, not required: a credential alone": {
 			claims:     members{"client_id": "stranger"},
-			credential: "stranger", upstream: map[string][]string{"X-Credential-Identifier": {"stranger"}},
+			credential: "stranger", upstream: map[string][]string{"X-Credential-Identifier": {"stranger"}, "X-Authenticated-Userid": {"user-7"}},
 		},
 		"no consumer, but required": {
 			config: members{"consumer_required": true}, claims: members{"client_id": "stranger"},
@@ -68,27 +131,39 @@ func TestIdentity(t *testing.T) {
 		},
 		"sub does not name a consumer unless told": {
 			claims:     members{"client_id": "stranger", "sub": testClient},
-			credential: "stranger", upstream: map[string][]string{"X-Credential-Identifier": {"stranger"}},
+			credential: "stranger",
 		},
 		"the second claim names one": {
 			config: members{"consumer_claims": []string{"azp", "sub"}}, claims: members{"azp": "stranger", "client_id": nil, "sub": testClient},
 			consumer: testConsumer.ID, credential: testClient,
 		},
+		"a claim within another": {
+			config: members{"consumer_claims": []string{"app.id"}}, claims: members{"app": members{"id": testClient}},
+			consumer: testConsumer.ID, credential: testClient,
+		},
 		"no lookup": {
 			config:     members{"consumer_claims": []string{}},
-			credential: testClient, upstream: map[string][]string{"X-Credential-Identifier": {testClient}},
+			credential: testClient,
 		},
 		"a claim that is not a string names nobody": {
 			claims:     members{"client_id": []string{testClient}},
-			credential: "user-7", upstream: map[string][]string{"X-Credential-Identifier": {"user-7"}},
+			credential: "user-7",
 		},
 		"neither client_id nor sub": {
 			claims:   members{"client_id": nil, "sub": nil},
 			upstream: map[string][]string{},
 		},
+		"no user id where the operator wants none": {
+			config: members{"userid_claim": (*int)(nil)}, claims: members{"client_id": "stranger", "": "forged"},
+			credential: "stranger", upstream: map[string][]string{"X-Credential-Identifier": {"stranger"}},
+		},
+		"a user id that is no name": {
+			config: members{"userid_claim": "aud"}, claims: members{"client_id": "stranger", "aud": []string{testAudience}},
+			credential: "stranger", upstream: map[string][]string{"X-Credential-Identifier": {"stranger"}},
+		},
 		"a client_id that would end a header": {
-			claims:     members{"client_id": "a\r\nX-Consumer-ID: b%ü"},
-			credential: "a\r\nX-Consumer-ID: b%ü", upstream: map[string][]string{"X-Credential-Identifier": {"a%0D%0AX-Consumer-ID:%20b%25%C3%BC"}},
+			claims:     members{"client_id": "a\r\nX-Consumer-ID: b%ü", "sub": nil},
+			credential: "a\r\nX-Consumer-ID: b%ü", upstream: map[string][]string{"X-Credential-Identifier": {"a%0D%0AX-Consumer-ID: b%25%C3%BC"}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -106,6 +181,63 @@ func TestIdentity(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+func TestGroups(t *testing.T) {
+	for name, row := range map[string]struct {
+		config string
+		claim  any
+		want   any
+	}{
+		"a list":                                 {"groups", []any{"a", "b"}, []any{"a", "b"}},
+		"one, as PingFederate sends it":          {"groups", "a b", []any{"a b"}},
+		"what is no name is left out":            {"groups", []any{"", nil, true, members{"a": 1}, []any{"b"}, "c"}, []any{"c"}},
+		"none in the token: then there are none": {"groups", nil, []any{}},
+		"no such claim configured":               {"", []any{"a"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				config := members{}
+				if row.config != "" {
+					config["groups_claim"] = row.config
+				}
+				out := request(mint(header(nil), goodClaims(members{"groups": row.claim}), rsaKey()), nil).Run(t, w.build(t, config))
+				if diff := cmp.Diff(row.want, out.Shared["authenticated_groups"]); diff != "" {
+					t.Errorf("groups (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
+func TestAClaimTooLongForItsHeaderIsLeftOutWhole(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		h := w.build(t, members{"claims_to_headers": []members{{"claim": "role", "header": "X-Role"}}})
+		long := mint(header(nil), goodClaims(members{"role": strings.Repeat("ü", maxField/6) + "12345"}), rsaKey())
+		out := request(long, nil).Run(t, h)
+		if _, set := out.UpstreamHeaders["X-Role"]; set || out.Exit != nil {
+			t.Errorf("the upstream is told %d bytes", len(out.UpstreamHeaders["X-Role"][0]))
+		}
+		if len(out.Logs) != 1 || !strings.Contains(out.Logs[0].Text, "X-Role") || strings.Contains(out.Logs[0].Text, "ü") {
+			t.Errorf("logged %v", out.Logs)
+		}
+		fits := mint(header(nil), goodClaims(members{"role": strings.Repeat("r", maxField)}), rsaKey())
+		if out := request(fits, nil).Run(t, h); len(out.UpstreamHeaders["X-Role"]) != 1 || len(out.Logs) != 0 {
+			t.Errorf("a value of %d bytes: logged %v", maxField, out.Logs)
+		}
+	})
+}
+
+func TestTheCredentialNamesItsConsumerAndNeverAnEmptyOne(t *testing.T) {
+	id := &identity{credential: "app"}
+	for want, consumer := range map[string]*entities.Consumer{testConsumer.ID: {Id: testConsumer.ID}, noConsumer: nil} {
+		if got := credentialOf(id, consumer); got.Id != "app" || got.ConsumerId != want {
+			t.Errorf("%+v, want the consumer_id %s", got, want)
+		}
+	}
+	if !isUUID(noConsumer) {
+		t.Error("acl would fail on what is not in the form of an id")
 	}
 }
 
@@ -143,36 +275,4 @@ func TestALookupThatKongEndsLeavesNoIdentity(t *testing.T) {
 			t.Errorf("the metric counts %v", n)
 		}
 	})
-}
-
-func TestConnectionMayNotNameIdentity(t *testing.T) {
-	for name, row := range map[string]struct {
-		lines   []string
-		refused bool
-	}{
-		"no line":                         {nil, false},
-		"the usual one":                   {[]string{"keep-alive"}, false},
-		"a list of others":                {[]string{"keep-alive, Upgrade,, x-consumer,", "x-tenant, not-x-consumer-id"}, false},
-		"one of ours":                     {[]string{"X-Consumer-ID"}, true},
-		"ours, last in a list":            {[]string{"close,X-Credential-Identifier"}, true},
-		"ours, on a second line":          {[]string{"close", "x-consumer-username"}, true},
-		"ours, with underscores":          {[]string{"X_Consumer_ID"}, true},
-		"ours, in space as Lua trims it":  {[]string{"close, \v\f\tx-consumer-custom-id\t "}, true},
-		"what later plugins set: scopes":  {[]string{"x-authenticated-scope"}, true},
-		"what later plugins set: nobody":  {[]string{"X-Anonymous-Consumer"}, true},
-		"what later plugins set: a group": {[]string{"x-consumer-groups"}, true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if got := stripsIdentity(row.lines); got != row.refused {
-				t.Errorf("refused: %t, want %t", got, row.refused)
-			}
-		})
-	}
-}
-
-func TestLookingAtTheUsualConnectionDoesNotAllocate(t *testing.T) {
-	connection := []string{"keep-alive"}
-	if n := testing.AllocsPerRun(100, func() { stripsIdentity(connection) }); n != 0 {
-		t.Errorf("%v allocations a request", n)
-	}
 }

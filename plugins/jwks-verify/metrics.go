@@ -4,31 +4,32 @@ import "github.com/prometheus/client_golang/prometheus"
 
 // metrics are the plugin's, for the whole process.
 type metrics struct {
-	verified *prometheus.CounterVec
-	fetched  *prometheus.CounterVec
+	verdicts map[reason]prometheus.Counter
 }
 
 func newMetrics(registry prometheus.Registerer) *metrics {
+	verdicts := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "tollgate_jwks_verify_total",
+		Help: "Requests judged by jwks-verify, by reason; ok and anonymous are those let through.",
+	}, []string{"reason"})
 	m := &metrics{
-		verified: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "tollgate_jwks_verify_total",
-			Help: "Requests judged by jwks-verify, by reason; ok are those let through.",
-		}, []string{"reason"}),
-		fetched: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "tollgate_jwks_fetches_total",
-			Help: "Fetches of key sets, by result: ok or error.",
-		}, []string{"result"}),
+		verdicts: map[reason]prometheus.Counter{},
 	}
-	registry.MustRegister(m.verified, m.fetched)
+	registry.MustRegister(verdicts)
+	for _, r := range allReasons() {
+		m.verdicts[r] = verdicts.WithLabelValues(string(r)) // at 0: the first of a kind is a change, too
+	}
 	return m
 }
 
-func (m *metrics) countVerdict(r reason) { m.verified.WithLabelValues(string(r)).Inc() }
+// countVerdict takes one of allReasons.
+func (m *metrics) countVerdict(r reason) { m.verdicts[r].Inc() }
 
-func (m *metrics) countFetch(err error) {
-	result := "ok"
-	if err != nil {
-		result = "error"
+// allReasons are the values of the label reason.
+func allReasons() []reason {
+	return []reason{
+		reasonOK, reasonAnonymous, reasonNoToken, reasonMalformed, reasonAlg, reasonKidUnknown, reasonSignature,
+		reasonIssuer, reasonAudience, reasonExpired, reasonNotYetValid, reasonScope, reasonClaim, reasonType,
+		reasonBinding, reasonKeysUnavailable, reasonConsumer, reasonGateway,
 	}
-	m.fetched.WithLabelValues(result).Inc()
 }

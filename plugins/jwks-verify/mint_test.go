@@ -7,8 +7,10 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"maps"
 	"math/big"
 	"strings"
@@ -30,6 +32,30 @@ const (
 )
 
 var testNow = time.Unix(1_800_000_000, 0)
+
+// pemOf is a certificate for a key, and the key.
+func pemOf(t testing.TB, key crypto.Signer) (certificate, private string) {
+	t.Helper()
+	block := func(kind string, der []byte, err error) string {
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	return block("CERTIFICATE", derOf(t, key), nil), block("PRIVATE KEY", der, err)
+}
+
+// derOf is a certificate for a key.
+func derOf(t testing.TB, key crypto.Signer) []byte {
+	t.Helper()
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: testNow}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der
+}
 
 // members is a JSON object.
 type members = map[string]any
@@ -129,6 +155,43 @@ func sign(head, payload string, key any) string {
 		panic(err)
 	}
 	return text + "." + b64(signature)
+}
+
+// testPolicy takes two issuers' tokens; algs are the default algorithms unless given.
+func testPolicy(algs ...string) *policy {
+	return policyWith(func(c *Config) { setAlgorithms(c, algs) })
+}
+
+func setAlgorithms(c *Config, algs []string) {
+	for i := range c.Issuers {
+		if algs != nil {
+			c.Issuers[i].Algorithms = algs
+		}
+	}
+}
+
+// policyWith changes the configuration that testPolicy is of.
+func policyWith(change func(*Config)) *policy {
+	issuer := func(name string, audiences ...string) Issuer {
+		return Issuer{
+			Issuer: name, JWKSURI: name + "/jwks", Audiences: audiences, Algorithms: []string{"RS256", "PS256", "ES256"},
+			Typ: []string{"JWT", "at+jwt", "application/at+jwt", typAbsent}, Profile: profileNone,
+		}
+	}
+	c := Config{LeewaySeconds: 10, SenderConstraint: constraintOff, RequiredScopesMatch: matchAll, Issuers: []Issuer{
+		issuer(testIssuer, testAudience, "second-audience"), issuer("https://other.example.test", testAudience),
+	}}
+	change(&c)
+	return newPolicy(&c)
+}
+
+// verify judges a token whose client has shown no certificate.
+func (p *policy) verify(raw string, keys []*keySet, now time.Time) verdict {
+	found, r := p.authenticate(raw, keys)
+	if r == nil {
+		r = p.admit(&found, circumstances{now: now, certificate: presented{err: errNoCertificate}})
+	}
+	return found.verdict(r)
 }
 
 func goodToken() string { return mint(header(nil), goodClaims(nil), rsaKey()) }

@@ -6,29 +6,24 @@ import (
 	"time"
 
 	"tollgate/internal/plugin"
-	"tollgate/internal/shared"
 )
-
-// keysGrace is how long a key set is kept fresh with nobody using it, so that a reload finds it warm.
-const keysGrace = 5 * time.Minute
 
 // state is what the instances share.
 type state struct {
-	deps      plugin.Deps
-	metrics   *metrics
-	transport http.RoundTripper
-	remotes   *shared.Pool[*remote]
+	deps    plugin.Deps
+	metrics *metrics
+	keys    *keyStore
+	tokens  *tokenCache[*judged]
 }
 
 // New returns the plugin.
-func New(deps plugin.Deps) plugin.Plugin { return newPlugin(deps, newTransport()) }
+func New(deps plugin.Deps) plugin.Plugin { return newPlugin(deps, nil) }
 
+// newPlugin fetches by transport, unless it is nil.
 func newPlugin(deps plugin.Deps, transport http.RoundTripper) plugin.Plugin {
 	s := &state{
-		deps:      deps,
-		metrics:   newMetrics(deps.Metrics),
-		transport: transport,
-		remotes:   shared.NewPool(keysGrace, (*remote).close),
+		deps: deps, metrics: newMetrics(deps.Metrics),
+		keys: newKeyStore(deps, always(transport)), tokens: newTokenCache[*judged](deps.Metrics),
 	}
 	return plugin.Plugin{
 		Name:     Schema().Name,
@@ -36,7 +31,7 @@ func newPlugin(deps plugin.Deps, transport http.RoundTripper) plugin.Plugin {
 		Priority: 1460, // before Kong's own jwt (1450) and key-auth (1250)
 		Schema:   Schema(),
 		Build:    s.build,
-		Close:    s.remotes.Close,
+		Close:    s.keys.close,
 	}
 }
 
@@ -45,23 +40,27 @@ func (s *state) build(config []byte) (plugin.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &handler{config: c, policy: newPolicy(&c), metrics: s.metrics, now: s.deps.Now}
+	h := &handler{
+		config: c, sources: newSources(c.HeaderNames), guarded: newGuarded(&c), policy: newPolicy(&c), tokens: s.tokens,
+		identifier: newIdentifier(&c), answers: newAnswers(&c, coolDown), metrics: s.metrics, now: s.deps.Now,
+	}
 	for _, issuer := range c.Issuers {
-		lease, err := s.lease(issuer.JWKSURI, c.InsecureHTTP)
+		lease, err := s.keys.acquire(newKeySource(issuer, &c))
 		if err != nil {
 			h.Close()
 			return nil, fmt.Errorf("key set of %s: %w", issuer.Issuer, err)
 		}
-		h.remotes = append(h.remotes, lease)
+		h.keys = append(h.keys, lease)
 	}
 	return h, nil
 }
 
-// lease shares one key set among all that fetch it in the same way.
-func (s *state) lease(uri string, insecureHTTP bool) (*shared.Lease[*remote], error) {
-	key := fmt.Sprintf("insecure_http=%t %s", insecureHTTP, uri)
-	return s.remotes.Acquire(key, func() (*remote, error) {
-		f := newFetcher(uri, insecureHTTP, s.transport)
-		return startRemote(f.fetch, s.deps.Log.With("plugin", "jwks-verify", "jwks_uri", uri), s.metrics.countFetch), nil
-	})
+func newKeySource(issuer Issuer, c *Config) keySource {
+	return keySource{
+		issuer: issuer.Issuer, uri: issuer.JWKSURI,
+		refresh: time.Duration(c.JWKSRefreshSeconds) * time.Second, maxStale: time.Duration(c.JWKSMaxStaleSeconds) * time.Second,
+		wait: time.Duration(c.JWKSWaitMS) * time.Millisecond, timeout: time.Duration(c.JWKSTimeoutMS) * time.Millisecond,
+		insecureHTTP: c.InsecureHTTP, caCertificates: c.JWKSCACertificates,
+		clientCertificate: c.JWKSClientCertificate, clientKey: c.JWKSClientKey, proxy: c.JWKSProxy,
+	}
 }

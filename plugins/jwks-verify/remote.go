@@ -2,49 +2,43 @@ package jwksverify
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
-	"math/rand/v2"
-	"sync"
+	"maps"
 	"sync/atomic"
 	"time"
 )
 
-const (
-	// refreshInterval is how long a set is used before it is fetched again.
-	refreshInterval = 5 * time.Minute
-	// firstRetry is the pause after a failed fetch; it doubles up to lastRetry.
-	firstRetry = time.Second
-	lastRetry  = 30 * time.Second
-	// coolDown is the time between fetches that requests cause.
-	coolDown = 5 * time.Second
-	// maxWait is how long a request waits for a fetch.
-	maxWait = 500 * time.Millisecond
-)
-
-// remote keeps one key set fresh. Its goroutine runs until close.
+// remote keeps one source's key set fresh. Its goroutine runs until close.
 type remote struct {
-	fetch func(context.Context) ([]byte, error)
-	log   *slog.Logger
-	count func(error)
+	source keySource
+	fetch  func(context.Context) (document, error)
+	now    func() time.Time
+	count  func(error)
+	opened time.Time
 
-	current atomic.Pointer[keySet] // nil until the first fetch succeeds
-	wake    chan struct{}          // ends the pause between fetches
+	held    atomic.Pointer[holding] // nil until the first fetch succeeds
+	demand  *demand
+	health  health // the goroutine's own
 	stop    context.CancelFunc
 	stopped chan struct{}
+}
 
-	mu     sync.Mutex
-	flight chan struct{} // closes when the fetch under way or asked for ends; nil while there is none
-	asked  time.Time     // when a request last caused a fetch
+// holding is a set and the end of the fetch that last confirmed it.
+type holding struct {
+	set *keySet
+	at  time.Time
 }
 
 // startRemote fetches at once and in the background. count is told of each fetch.
-func startRemote(fetch func(context.Context) ([]byte, error), log *slog.Logger, count func(error)) *remote {
+func startRemote(s keySource, fetch func(context.Context) (document, error), now func() time.Time, log *slog.Logger, count func(error)) *remote {
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &remote{
-		fetch: fetch, log: log, count: count,
-		wake: make(chan struct{}, 1), stop: cancel, stopped: make(chan struct{}),
-		flight: make(chan struct{}),
+		source: s, fetch: fetch, now: now, count: count, opened: now(),
+		demand: newDemand(), health: health{log: log},
+		stop: cancel, stopped: make(chan struct{}),
 	}
+	r.demand.takeOff(r.opened)
 	go r.run(ctx)
 	return r
 }
@@ -54,114 +48,112 @@ func (r *remote) close() {
 	<-r.stopped
 }
 
-func (r *remote) run(ctx context.Context) {
-	defer close(r.stopped)
-	for failures := 0; ; r.takeOff() {
-		if r.load(ctx) {
-			failures = 0
-		} else {
-			failures++
-		}
-		r.land()
-		pause := time.NewTimer(pauseAfter(failures))
-		select {
-		case <-pause.C:
-		case <-r.wake:
-			pause.Stop()
-		case <-ctx.Done():
-			pause.Stop()
-			return
-		}
-	}
-}
-
-// pauseAfter is the time to the next fetch, within a tenth, so that gateways started together do not
-// fetch together for ever.
-func pauseAfter(failures int) time.Duration {
-	pause := refreshInterval
-	if failures > 0 {
-		pause = min(firstRetry<<min(failures-1, 10), lastRetry)
-	}
-	return pause - pause/10 + rand.N(pause/5)
-}
-
-// load fetches once and replaces the set unless the answer is the same or no set.
-func (r *remote) load(ctx context.Context) bool {
-	body, err := r.fetch(ctx)
-	if ctx.Err() != nil {
-		return false
-	}
-	var set *keySet
-	if err == nil {
-		set, err = readKeySet(body)
-	}
-	r.count(err)
-	old := r.current.Load()
-	if err != nil {
-		r.log.Warn("fetching a key set failed", "error", err, "older_set_in_use", old != nil)
-		return false
-	}
-	if old == nil || old.digest != set.digest {
-		r.current.Store(set)
-		r.log.Info("a new key set is in use", "keys", set.usable, "skipped", reasons(set.skipped))
-	}
-	return true
-}
-
-func reasons(errs []error) []string {
-	out := make([]string, len(errs))
-	for i, err := range errs {
-		out[i] = err.Error()
-	}
-	return out
-}
-
-// takeOff marks the start of a fetch, which serves those that have asked for one.
-func (r *remote) takeOff() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	select {
-	case <-r.wake:
-	default:
-	}
-	if r.flight == nil {
-		r.flight = make(chan struct{})
-	}
-}
-
-func (r *remote) land() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	close(r.flight)
-	r.flight = nil
-}
-
-// renewed waits until the set is another than seen, for maxWait at most. It asks for a fetch unless
-// one is under way, or requests have caused one within the cool-down.
-func (r *remote) renewed(ctx context.Context, seen *keySet, now time.Time) bool {
-	if flight := r.join(seen, now); flight != nil {
-		wait := time.NewTimer(maxWait)
-		defer wait.Stop()
-		select {
-		case <-flight:
-		case <-wait.C:
-		case <-ctx.Done():
-		}
-	}
-	return r.current.Load() != seen
-}
-
-// join returns the fetch to wait for, nil for none.
-func (r *remote) join(seen *keySet, now time.Time) <-chan struct{} {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.current.Load() != seen {
+// keys returns the set to verify with, nil where there is none, or none that is fresh enough.
+func (r *remote) keys(now time.Time) *keySet {
+	h := r.held.Load()
+	if h == nil || now.Sub(h.at) > r.source.maxStale {
 		return nil
 	}
-	if r.flight == nil && now.Sub(r.asked) >= coolDown {
-		r.asked = now
-		r.flight = make(chan struct{})
-		r.wake <- struct{}{} // has room: only takeOff empties it, and it comes before each land
+	return h.set
+}
+
+// age is the time since the last fetch that went well, or since the start where none did.
+func (r *remote) age(now time.Time) time.Duration {
+	if h := r.held.Load(); h != nil {
+		return now.Sub(h.at)
 	}
-	return r.flight
+	return now.Sub(r.opened)
+}
+
+func (r *remote) run(ctx context.Context) {
+	defer close(r.stopped)
+	for {
+		before := r.keys(r.now())
+		pause := r.load(ctx)
+		now := r.now()
+		r.demand.land(now.Add(jittered(pause)), r.keys(now) != before)
+		if !r.idle(ctx) {
+			return
+		}
+		r.demand.takeOff(r.now())
+	}
+}
+
+// idle waits until the next fetch is due; false where there is to be none.
+func (r *remote) idle(ctx context.Context) bool {
+	pause := time.NewTimer(r.demand.due().Sub(r.now()))
+	defer pause.Stop()
+	for {
+		select {
+		case <-pause.C:
+			return ctx.Err() == nil
+		case <-r.demand.wake:
+			pause.Reset(r.demand.due().Sub(r.now()))
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// load fetches once and returns the pause to the next fetch. Only a good set replaces another.
+func (r *remote) load(ctx context.Context) time.Duration {
+	set, lifetime, err := r.read(ctx)
+	if ctx.Err() != nil {
+		return 0
+	}
+	r.count(err)
+	if err != nil {
+		return retryAfterFailures(r.health.failed(err, r.held.Load() != nil, r.keys(r.now()) != nil))
+	}
+	old := r.held.Load()
+	changed := old == nil || old.set.generation != set.generation
+	if !changed && maps.Equal(old.set.kids, set.kids) {
+		set = old.set // whoever compares sees no other
+	}
+	r.held.Store(&holding{set, r.now()})
+	r.health.succeeded(set, changed)
+	return refreshAfter(lifetime, r.source.refresh)
+}
+
+func (r *remote) read(ctx context.Context) (*keySet, time.Duration, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.source.timeout)
+	defer cancel()
+	d, err := r.fetch(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	set, err := readKeySet(d.body)
+	if err != nil {
+		return nil, 0, fmt.Errorf("%w: %w", errInvalid, err)
+	}
+	return set, d.lifetime, nil
+}
+
+// renewed asks for a fetch because seen lacks the kid, or is nil, and waits for the end of one, for wait
+// at most. It tells whether there is another set now.
+func (r *remote) renewed(ctx context.Context, seen *keySet, kid string, wait time.Duration) bool {
+	asked := r.now()
+	if r.keys(asked) != seen {
+		return true
+	}
+	if landing := r.demand.ask(kid, asked, wait); landing != nil {
+		lasted := waitFor(ctx, landing, wait)
+		h := r.held.Load()
+		lacking := lasted && h != nil && h.set == seen && h.at.After(asked)
+		r.demand.waited(kid, r.now(), lacking)
+	}
+	return r.keys(r.now()) != seen
+}
+
+// waitFor tells whether the event came before the wait or the context was over.
+func waitFor(ctx context.Context, event <-chan struct{}, wait time.Duration) bool {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-event:
+		return true
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return false
 }

@@ -1,117 +1,64 @@
 package jwksverify
 
 import (
-	"bytes"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
-	"unicode/utf8"
 )
 
-// maxDepth is how deep JSON from outside may nest.
-const maxDepth = 16
-
-// checkSegments checks the form of a token where golang-jwt does not: it takes the last of duplicate
-// members, ignores what follows the claims, and its base64 decoder skips line breaks.
-func checkSegments(raw string) error {
-	if strings.ContainsAny(raw, "\r\n") {
-		return errors.New("the token holds a line break")
-	}
-	segments := strings.Split(raw, ".")
-	if len(segments) != 3 {
-		return fmt.Errorf("the token has %d segments, not 3", len(segments))
-	}
-	for i, part := range []string{"header", "payload"} {
-		data, err := base64.RawURLEncoding.Strict().DecodeString(segments[i])
-		if err != nil {
-			return fmt.Errorf("the %s is not base64url", part)
-		}
-		if err := checkObject(data); err != nil {
-			return fmt.Errorf("the %s %w", part, err)
-		}
-	}
-	return nil
+// segments are a token's parts. Nothing in them is proven.
+type segments struct {
+	header    map[string]any
+	payload   claims
+	signed    string // what the signature is of
+	signature []byte
 }
 
-// checkObject tells whether data is exactly one JSON object, with distinct names in each object within
-// (RFC 7519, section 4), numbers that a float64 holds, nested no deeper than maxDepth. Names that
-// differ in case are distinct, as the maps that they are decoded into see them.
-func checkObject(data []byte) error {
-	if !utf8.Valid(data) {
-		return errors.New("is not UTF-8")
+// readSegments takes the compact serialization of RFC 7515, section 7.1, of two JSON objects. Its cost is
+// bounded by maxToken, which it checks: not every caller has.
+func readSegments(raw string) (segments, error) {
+	if len(raw) > maxToken {
+		return segments{}, errors.New("the token is too large")
 	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	if start, err := dec.Token(); err != nil || start != json.Delim('{') {
-		return errors.New("is not a JSON object")
+	if n := strings.Count(raw, ".") + 1; n != 3 {
+		return segments{}, fmt.Errorf("the token has %d segments, not 3", n)
 	}
-	if err := checkMembers(dec, 1); err != nil {
-		return err
+	last := strings.LastIndexByte(raw, '.')
+	s := segments{signed: raw[:last]}
+	header, payload, _ := strings.Cut(s.signed, ".")
+	var err error
+	if s.header, err = decodeObject(header); err != nil {
+		return segments{}, fmt.Errorf("the header %w", err)
 	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("goes on after the JSON object")
+	if s.payload, err = decodeObject(payload); err != nil {
+		return segments{}, fmt.Errorf("the payload %w", err)
 	}
-	return nil
+	if s.signature, err = decodeSegment(raw[last+1:]); err != nil {
+		return segments{}, fmt.Errorf("the signature %w", err)
+	}
+	return s, nil
 }
 
-// checkMembers checks an object's members up to its closing brace.
-func checkMembers(dec *json.Decoder, depth int) error {
-	seen := map[json.Token]bool{}
-	for dec.More() {
-		name, err := dec.Token()
-		if err != nil {
-			return errNotJSON
-		}
-		if seen[name] {
-			return errors.New("has duplicate members")
-		}
-		seen[name] = true
-		if err := checkValue(dec, depth); err != nil {
-			return err
-		}
-	}
-	return closing(dec)
-}
-
-func checkValue(dec *json.Decoder, depth int) error {
-	value, err := dec.Token()
+func decodeObject(segment string) (map[string]any, error) {
+	data, err := decodeSegment(segment)
 	if err != nil {
-		return errNotJSON
+		return nil, err
 	}
-	switch v := value.(type) {
-	case json.Number:
-		if _, err := v.Float64(); err != nil {
-			return errors.New("has a number out of range")
-		}
-	case json.Delim:
-		return checkNested(dec, v, depth+1)
-	}
-	return nil
+	return readObject(data)
 }
 
-func checkNested(dec *json.Decoder, start json.Delim, depth int) error {
-	if depth > maxDepth {
-		return errors.New("nests too deep")
-	}
-	if start == '{' {
-		return checkMembers(dec, depth)
-	}
-	for dec.More() {
-		if err := checkValue(dec, depth); err != nil {
-			return err
-		}
-	}
-	return closing(dec)
-}
+var errNotBase64URL = errors.New("is not base64url")
 
-func closing(dec *json.Decoder) error {
-	if _, err := dec.Token(); err != nil {
-		return errNotJSON
+// decodeSegment decodes base64url without padding (RFC 7515, section 2). Each content has one form only:
+// no line breaks, which encoding/base64 skips, and no bits left over.
+func decodeSegment(text string) ([]byte, error) {
+	if strings.ContainsAny(text, "\r\n") {
+		return nil, errNotBase64URL
 	}
-	return nil
+	data, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil {
+		return nil, errNotBase64URL
+	}
+	return data, nil
 }
-
-var errNotJSON = errors.New("is not JSON")

@@ -20,10 +20,16 @@ const (
 	reasonAudience        reason = "audience"
 	reasonExpired         reason = "expired"
 	reasonNotYetValid     reason = "not_yet_valid"
+	reasonScope           reason = "scope"
+	reasonClaim           reason = "claim"
 	reasonType            reason = "type"
 	reasonBinding         reason = "binding"
 	reasonKeysUnavailable reason = "keys_unavailable"
 	reasonConsumer        reason = "consumer"
+	// reasonAnonymous lets a request without a token pass, as that of the anonymous consumer.
+	reasonAnonymous reason = "anonymous"
+	// reasonGateway is that Kong did not tell the request's headers.
+	reasonGateway reason = "gateway"
 )
 
 // verdict is what a request's token came to.
@@ -39,6 +45,16 @@ type verdict struct {
 	kid string
 	// claims are the verified ones; nil unless reason is ok.
 	claims claims
+	// identity is what the claims say of the token's owner; nil unless its signature was verified.
+	identity *identity
+}
+
+// verdict is what a token came to of which so much is known; r is nil for a good one.
+func (p *proof) verdict(r *refusal) verdict {
+	if r != nil {
+		return verdict{reason: r.reason, detail: r.detail, issuer: p.issuer, kid: p.kid, identity: p.identity}
+	}
+	return verdict{reason: reasonOK, issuer: p.issuer, kid: p.kid, claims: p.claims, identity: p.identity}
 }
 
 // noIssuer is the index of an issuer that is not configured, or not known yet.
@@ -55,9 +71,20 @@ func (r *refusal) Error() string { return string(r.reason) + ": " + r.detail }
 // printable quotes text from outside for a log: one line of ASCII, bounded.
 func printable(text string) string { return strconv.QuoteToASCII(bounded(text)) }
 
-// bounded cuts text to a length fit for a log, between characters.
+// printableDetail quotes what is made of the configuration, and of text from outside that is bounded already.
+func printableDetail(text string) string {
+	const longest = 1 << 10
+	return strconv.QuoteToASCII(cut(text, longest))
+}
+
+// bounded cuts text from outside to a length fit for a log.
 func bounded(text string) string {
 	const longest = 120
+	return cut(text, longest)
+}
+
+// cut cuts between characters.
+func cut(text string, longest int) string {
 	if len(text) > longest {
 		return strings.ToValidUTF8(text[:longest], "")
 	}

@@ -1,132 +1,204 @@
 package jwksverify
 
 import (
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
-
-	"github.com/golang-jwt/jwt/v5"
 )
 
-// maxKid is the longest kid in bytes that is looked for.
-const maxKid = 256
-
-// policy is what a token is judged by. It does not change.
-type policy struct {
-	issuers []Issuer
-	leeway  time.Duration
-	parser  *jwt.Parser
+// proof is what a verified token says, as far as it depends on nothing but the token, the configuration
+// and the keys: it can be kept for them. Whether it is good now, for this request, admit tells.
+type proof struct {
+	// issuer is the index of the token's issuer in the configuration, noIssuer where it is not known.
+	issuer int
+	// kid and alg are the header's.
+	kid, alg string
+	claims   claims
+	dates    dates
+	binding  binding
+	// lacking is what the scopes fall short of, nil where they do not.
+	lacking *refusal
+	// identity is what the claims say of the token's owner; authenticate does not fill it in.
+	identity *identity
 }
 
-func newPolicy(c *Config) *policy {
-	return &policy{
-		issuers: c.Issuers,
-		leeway:  time.Duration(c.LeewaySeconds) * time.Second,
-		parser: jwt.NewParser(
-			jwt.WithValidMethods(algorithms()),
-			jwt.WithStrictDecoding(),
-			jwt.WithJSONNumber(),
-			jwt.WithoutClaimsValidation(), // golang-jwt takes an nbf of 1e19 and several dates that are none
-		),
+// examination is a token that is being verified.
+type examination struct {
+	segments
+	proof
+	raw    string
+	typ    string
+	keys   []*keySet // of the issuers, in the order of the configuration; nil where there is none yet
+	usable []verifyKey
+}
+
+// authenticate verifies a token by the keys of the issuers, in the order of the configuration, nil where
+// there are none yet. A token that is refused is described as far as it was read, with claims where its
+// signature is good.
+func (p *policy) authenticate(raw string, keys []*keySet) (proof, *refusal) {
+	e := &examination{raw: raw, keys: keys, proof: proof{issuer: noIssuer}}
+	for _, c := range proving() {
+		if r := c.run(p, e); r != nil {
+			return proof{issuer: e.issuer, kid: e.kid, alg: e.alg, claims: e.claims}, r
+		}
+	}
+	e.lacking = p.scopes.check(e.claims)
+	return e.proof, nil
+}
+
+// circumstances are those of one request.
+type circumstances struct {
+	now time.Time
+	// certificate is the client's; it matters only to a token that is bound.
+	certificate presented
+}
+
+// admit tells why a verified token is not good for a request, nil where it is. The scope comes last, as a
+// client that lacks one needs another grant, not a fresh token (RFC 6750, section 3.1).
+func (p *policy) admit(found *proof, c circumstances) *refusal {
+	for _, check := range standing() {
+		if r := check.run(p, found, c); r != nil {
+			return r
+		}
+	}
+	return nil
+}
+
+// provingCheck is a step of authenticate.
+type provingCheck struct {
+	name string
+	run  func(*policy, *examination) *refusal
+}
+
+// proving are the steps of authenticate. Each may rely on those before it.
+func proving() [11]provingCheck {
+	return [...]provingCheck{
+		{"form", (*policy).checkForm},
+		{"header", (*policy).checkHeader},
+		{"issuer", (*policy).checkIssuer},
+		{"algorithm", (*policy).checkAlgorithm},
+		{"type", (*policy).checkType},
+		{"key", (*policy).checkKey},
+		{"signature", (*policy).checkSignature},
+		{"audience", (*policy).checkAudience},
+		{"dates", (*policy).checkDates},
+		{"claims", (*policy).checkClaims},
+		{"confirmation", (*policy).checkConfirmation},
 	}
 }
 
-// verify judges a token. keys holds the issuers' key sets in the order of the configuration, nil where
-// there is none yet.
-func (p *policy) verify(raw string, keys []*keySet, now time.Time) verdict {
-	v := verdict{issuer: noIssuer, reason: reasonOK}
-	c, r := p.authentic(raw, keys, &v)
-	if r == nil {
-		r = c.check(&p.issuers[v.issuer], p.leeway, now)
-	}
-	if r != nil {
-		v.reason, v.detail = r.reason, r.detail
-		return v
-	}
-	v.claims = c
-	return v
+// standingCheck is a step of admit.
+type standingCheck struct {
+	name string
+	run  func(*policy, *proof, circumstances) *refusal
 }
 
-// authentic returns the claims of a token that its issuer signed. It notes in v what it learns of the
-// token on the way.
-func (p *policy) authentic(raw string, keys []*keySet, v *verdict) (claims, *refusal) {
-	if err := checkSegments(raw); err != nil {
-		return nil, &refusal{reasonMalformed, err.Error()}
+// standing are the steps of admit.
+func standing() [3]standingCheck {
+	return [...]standingCheck{
+		{"certificate", func(_ *policy, found *proof, c circumstances) *refusal { return found.binding.check(c.certificate) }},
+		{"time", func(p *policy, found *proof, c circumstances) *refusal { return p.clock.check(found.dates, c.now) }},
+		{"scope", func(_ *policy, found *proof, _ circumstances) *refusal { return found.lacking }},
 	}
-	c := jwt.MapClaims{}
-	readable := false // golang-jwt has one error for methods that it does not allow and for signatures
-	_, err := p.parser.ParseWithClaims(raw, c, func(t *jwt.Token) (any, error) {
-		readable = true
-		return p.key(t, claims(c), keys, v)
-	})
-	var r *refusal
+}
+
+func (p *policy) checkForm(e *examination) *refusal {
+	var err error
+	if e.segments, err = readSegments(e.raw); err != nil {
+		return &refusal{reasonMalformed, err.Error()}
+	}
+	return nil
+}
+
+func (p *policy) checkHeader(e *examination) *refusal {
+	h, r := readJOSEHeader(e.header)
+	e.kid, e.alg, e.typ = h.kid, h.alg, h.typ
+	return r
+}
+
+// checkIssuer finds the issuer, and with it the only keys that may have signed: everything is unproven
+// until then.
+func (p *policy) checkIssuer(e *examination) *refusal {
+	if e.issuer = p.issuerOf(e.payload.text("iss")); e.issuer == noIssuer {
+		return &refusal{reasonIssuer, fmt.Sprintf("iss is %s, none of %q", printable(e.payload.text("iss")), p.names())}
+	}
+	return nil
+}
+
+func (p *policy) checkAlgorithm(e *examination) *refusal {
+	if allowed := p.issuers[e.issuer].algorithms; !slices.Contains(allowed, e.alg) {
+		return &refusal{reasonAlg, fmt.Sprintf("%s is none of %q", e.alg, allowed)}
+	}
+	return nil
+}
+
+// checkType keeps tokens of other kinds out, such as logout tokens (RFC 8725, section 3.11).
+func (p *policy) checkType(e *examination) *refusal {
+	if allowed := p.issuers[e.issuer].types; !slices.Contains(allowed, e.typ) {
+		return &refusal{reasonType, fmt.Sprintf("typ is %s, none of %q", printable(e.typ), allowed)}
+	}
+	return nil
+}
+
+func (p *policy) checkKey(e *examination) *refusal {
+	set := e.keys[e.issuer]
+	if set == nil {
+		return &refusal{reasonKeysUnavailable, "the issuer's keys could not be fetched yet"}
+	}
+	var known bool
+	e.usable, known = set.candidates(e.alg, e.kid)
 	switch {
-	case err == nil:
-		return claims(c), nil
-	case errors.As(err, &r):
-		return nil, r
-	case errors.Is(err, jwt.ErrTokenMalformed):
-		return nil, &refusal{reasonMalformed, "the token is not a JWT"}
-	case !readable:
-		return nil, &refusal{reasonAlg, "the algorithm is not an asymmetric one"}
+	case len(e.usable) > 0:
+		return nil
+	case e.kid == "":
+		return &refusal{reasonKidUnknown, "the token names no key, and not exactly one fits the algorithm"}
+	case known:
+		return &refusal{reasonAlg, "the key is not one for the algorithm"}
 	}
-	return nil, &refusal{reasonSignature, "the signature does not fit"}
+	return &refusal{reasonKidUnknown, "the issuer's key set lacks the kid"}
 }
 
-// key chooses the key that a token must be signed by. Everything in the token is still unproven.
-func (p *policy) key(t *jwt.Token, c claims, keys []*keySet, v *verdict) (any, error) {
-	kid, err := checkHeader(t.Header)
-	if err != nil {
-		return nil, err
+// checkSignature tries the keys of the token's kid, which are a few (maxTwins).
+func (p *policy) checkSignature(e *examination) *refusal {
+	signed := []byte(e.signed)
+	for _, key := range e.usable {
+		if verified(e.alg, key.public, signed, e.signature) {
+			e.claims = e.payload
+			return nil
+		}
 	}
-	v.kid = kid
-	v.issuer = slices.IndexFunc(p.issuers, func(i Issuer) bool { return i.Issuer == c.text("iss") })
-	if v.issuer == noIssuer {
-		return nil, &refusal{reasonIssuer, "iss is " + printable(c.text("iss"))}
-	}
-	if allowed := p.issuers[v.issuer].Algorithms; !slices.Contains(allowed, t.Method.Alg()) {
-		return nil, &refusal{reasonAlg, fmt.Sprintf("%s is none of %q", t.Method.Alg(), allowed)}
-	}
-	if keys[v.issuer] == nil {
-		return nil, &refusal{reasonKeysUnavailable, "the issuer's key set could not be fetched yet"}
-	}
-	return keys[v.issuer].key(t, kid)
+	return &refusal{reasonSignature, "the signature does not fit the issuer's key"}
 }
 
-// checkHeader checks a JOSE header's members and returns its kid. Those that carry or point to keys
-// are left alone: keys come from the configuration (RFC 8725, section 3.10).
-func checkHeader(header map[string]any) (kid string, err error) {
-	if _, present := header["crit"]; present {
-		// RFC 7515, section 4.1.11: an extension that is not understood makes the token invalid.
-		return "", &refusal{reasonMalformed, "crit names extensions that are not understood"}
-	}
-	if !isTokenType(header["typ"]) {
-		return "", &refusal{reasonType, "typ is not that of an access token"}
-	}
-	value, present := header["kid"]
-	if !present {
-		return "", nil
-	}
-	kid, ok := value.(string)
-	if !ok || kid == "" || len(kid) > maxKid {
-		return "", &refusal{reasonMalformed, "kid is not a string of 1 to 256 bytes"}
-	}
-	return kid, nil
+func (p *policy) checkAudience(e *examination) *refusal {
+	return p.issuers[e.issuer].checkAudience(e.payload)
 }
 
-// isTokenType tells whether typ is one of an access token, so that an ID token of another kind or a
-// logout token is none (RFC 8725, section 3.11). JWT and none at all are taken because PingOne sends
-// at+jwt only from March 2027 on.
-func isTokenType(typ any) bool {
-	if typ == nil {
-		return true
+func (p *policy) checkDates(e *examination) (r *refusal) {
+	if e.dates, r = readDates(e.payload); r != nil {
+		return r
 	}
-	name, _ := typ.(string)
-	switch strings.ToLower(name) { // media types have no case
-	case "jwt", "at+jwt", "application/at+jwt":
-		return true
+	if p.clock.maxAge > 0 && e.dates.issued.IsZero() {
+		return &refusal{reasonClaim, "there is no iat, which max_age_seconds needs"}
 	}
-	return false
+	return nil
+}
+
+func (p *policy) checkClaims(e *examination) *refusal {
+	if p.issuers[e.issuer].rfc9068 {
+		if r := checkRFC9068(e.payload, e.dates); r != nil {
+			return r
+		}
+	}
+	for _, required := range p.requirements {
+		if r := required.check(e.payload); r != nil {
+			return r
+		}
+	}
+	return nil
+}
+
+func (p *policy) checkConfirmation(e *examination) (r *refusal) {
+	e.binding, r = readBinding(e.payload, p.constraint)
+	return r
 }

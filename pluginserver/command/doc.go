@@ -7,6 +7,7 @@
 //	pluginserver quota show CONSUMER        what a consumer may use today, as tiered-limit counts it
 //	pluginserver quota grant CONSUMER N     N requests more, until the day ends
 //	pluginserver quota reset CONSUMER       the day as if nothing were used
+//	pluginserver token explain < TOKEN      how a token fares, as jwks-verify judges it
 //
 // Under the name of a plugin it is a server as go-pdk's are, of that plugin.
 package command

@@ -21,6 +21,8 @@ const (
 	registry     = "tollgate/pluginserver/registry"
 	quota        = "tollgate/pluginserver/quota"
 	tieredLimit  = "tollgate/plugins/tiered-limit"
+	tokens       = "tollgate/pluginserver/token"
+	jwksVerify   = "tollgate/plugins/jwks-verify"
 	internal     = "tollgate/internal"
 	access       = "tollgate/internal/kong"
 	kongtest     = "tollgate/internal/kongtest"
@@ -74,7 +76,8 @@ var rules = []struct {
 		return pluginOf(e.from) != "" && !e.inShell() && !e.inTest() && below(e.to, access, pdk)
 	}},
 	{"pluginserver imports a plugin outside of its registry", func(e edge) bool {
-		operates := e.from == quota && e.to == tieredLimit // an operator's tool for this plugin's counts
+		// An operator's tools, for one plugin's counts, and for what another one makes of a token.
+		operates := e.from == quota && e.to == tieredLimit || e.from == tokens && e.to == jwksVerify
 		return below(e.from, pluginserver) && e.from != registry && !operates && !e.inTest() && pluginOf(e.to) != ""
 	}},
 	{"product code imports test code", func(e edge) bool {
@@ -120,6 +123,8 @@ func TestRulesFindWhatTheyForbid(t *testing.T) {
 		{edge{pluginserver, "main.go", registry}, ""},
 		{edge{registry, "x.go", plugins + "/a"}, ""},
 		{edge{quota, "x.go", tieredLimit}, ""},
+		{edge{tokens, "x.go", jwksVerify}, ""},
+		{edge{tokens, "x.go", tieredLimit}, "pluginserver imports a plugin outside of its registry"},
 		{edge{quota, "x.go", plugins + "/a"}, "pluginserver imports a plugin outside of its registry"},
 		{edge{pluginserver + "/command", "x.go", tieredLimit}, "pluginserver imports a plugin outside of its registry"},
 		{edge{pluginserver + "/wire", "x.go", kongsim}, "product code imports test code"},

@@ -2,6 +2,8 @@ package integration
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"os"
@@ -62,7 +64,11 @@ func TestAccessLogTellsWhoCame(t *testing.T) {
 		t.Errorf("status %d, consumer %q, credential %q", got.Response.Status, got.Consumer.Username, got.Entity.ID)
 	}
 	member := got.tollgate("jwks_verify")
-	want := map[string]any{"reason": "ok", "issuer": shared.Issuer.URL(), "client_id": "free-app", "kid": member["kid"]}
+	sub := sha256.Sum256([]byte(shared.Issuer.URL() + " free-app"))
+	want := map[string]any{
+		"reason": "ok", "issuer": shared.Issuer.URL(), "client_id": "free-app", "kid": member["kid"],
+		"sub": "sha256:" + hex.EncodeToString(sub[:16]),
+	}
 	if diff := cmp.Diff(want, member); diff != "" || member["kid"] == nil {
 		t.Errorf("tollgate.jwks_verify (-want +got):\n%s", diff)
 	}

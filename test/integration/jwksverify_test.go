@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	noToken      = `Bearer realm="tollgate"`
-	invalidToken = `Bearer realm="tollgate", error="invalid_token"`
-	invalidCall  = `Bearer realm="tollgate", error="invalid_request"`
+	noToken      = `Bearer realm="kong"`
+	invalidToken = `Bearer realm="kong", error="invalid_token"`
+	invalidCall  = `Bearer realm="kong", error="invalid_request"`
 )
 
 func TestTokensThatAreRefused(t *testing.T) {

@@ -173,6 +173,7 @@ services:
             config:
               issuers: [{issuer: '${{ env "DECK_ISSUER" }}', jwks_uri: '${{ env "DECK_JWKS_URI" }}', audiences: ['${{ env "DECK_AUDIENCE" }}']}]
               insecure_http: true
+              shared_claims: [client_id, scope, roles]
           - name: post-function
             config:
               access:

@@ -11,5 +11,6 @@
 //	     client, sub, aud (repeatable), aud_string=1, scope, tier, iss, kid, typ,
 //	     expires_in and nbf in seconds from now, both may be negative
 //	POST /rotate           signs with a new key; ?drop=1 withdraws the old ones
+//	POST /misbehave?as=…   the key set and the metadata go wrong in one of Misbehaviours
 //	POST /down, POST /up   every other answer is 503 in between
 package issuer

@@ -22,13 +22,14 @@ func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (i *Issuer) route() {
 	base := "/" + i.options.Environment + "/as"
 	i.mux = http.NewServeMux()
-	i.mux.HandleFunc("GET "+base+"/.well-known/openid-configuration", i.discovery)
-	i.mux.HandleFunc("GET "+base+"/jwks", i.jwks)
+	i.mux.HandleFunc("GET "+base+"/.well-known/openid-configuration", i.spoiled(i.discovery))
+	i.mux.HandleFunc("GET "+base+"/jwks", i.spoiled(i.jwks))
 	for _, path := range []string{"/token", base + "/token"} {
 		i.mux.HandleFunc("GET "+path, i.token)
 		i.mux.HandleFunc("POST "+path, i.token)
 	}
 	i.mux.HandleFunc("POST /rotate", i.rotate)
+	i.mux.HandleFunc("POST /misbehave", i.misbehave)
 	i.mux.HandleFunc("POST /down", func(http.ResponseWriter, *http.Request) { i.Down(true) })
 	i.mux.HandleFunc("POST /up", func(http.ResponseWriter, *http.Request) { i.Down(false) })
 }

@@ -29,6 +29,8 @@ type Issuer struct {
 	mux     *http.ServeMux
 	down    atomic.Bool
 
+	misbehaviour atomic.Value // a Misbehaviour; absent for none
+
 	mu   sync.Mutex
 	keys []*key // the one that signs first, then replaced ones
 }

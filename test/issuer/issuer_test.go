@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -175,5 +176,41 @@ func TestDownAnswersWith503(t *testing.T) {
 func TestNewRefusesABaseURLWithoutScheme(t *testing.T) {
 	if _, err := issuer.New(issuer.Options{BaseURL: "issuer.example"}); err == nil {
 		t.Error("no error")
+	}
+}
+
+func TestMisbehaviourEndsWithTheNext(t *testing.T) {
+	i, _ := start(t)
+	path := "/" + issuer.DefaultEnvironment + "/as/jwks"
+	for _, row := range []struct {
+		as, body string
+		status   int
+	}{
+		{"html", "<!doctype html>", 200},
+		{"failing", `{"keys":[{`, 500},
+		{"empty_keys", `{"keys":[]}`, 200},
+		{"", `{"keys":[{`, 200},
+	} {
+		t.Run("as "+row.as, func(t *testing.T) {
+			call(t, i, http.MethodPost, "/misbehave?as="+row.as, nil)
+			w := httptest.NewRecorder()
+			i.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://issuer.example"+path, nil))
+			if w.Code != row.status || !strings.HasPrefix(w.Body.String(), row.body) {
+				t.Errorf("got %d %q", w.Code, w.Body)
+			}
+		})
+	}
+	if got := call(t, i, http.MethodPost, "/misbehave?as=rude", nil); got != http.StatusBadRequest {
+		t.Errorf("a misbehaviour that is none: %d", got)
+	}
+}
+
+func TestDuplicateIDsKeepTheRightKey(t *testing.T) {
+	i, _ := start(t)
+	i.Misbehave(issuer.DuplicateIDs)
+	var set struct{ Keys []struct{ Kid, N string } }
+	call(t, i, http.MethodGet, "/"+issuer.DefaultEnvironment+"/as/jwks", &set)
+	if len(set.Keys) != 2 || set.Keys[0].Kid != set.Keys[1].Kid || set.Keys[0].N == set.Keys[1].N || len(set.Keys[0].N) != len(set.Keys[1].N) {
+		t.Errorf("published %+v", set.Keys)
 	}
 }

@@ -76,7 +76,7 @@ for _, strategy in helpers.all_strategies() do
     local function refused(res)
       local problem = cjson.decode(assert.res_status(401, res))
       assert.equal("application/problem+json", res.headers["Content-Type"])
-      assert.matches('^Bearer realm="tollgate", error="invalid_token"', res.headers["WWW-Authenticate"])
+      assert.matches('^Bearer realm="kong", error="invalid_token"', res.headers["WWW-Authenticate"])
       return problem
     end
 
@@ -132,7 +132,7 @@ for _, strategy in helpers.all_strategies() do
     it("asks for a token where none came, without an error code", function()
       local res = get("open.test")
       assert.res_status(401, res)
-      assert.equal('Bearer realm="tollgate"', res.headers["WWW-Authenticate"])
+      assert.equal('Bearer realm="kong"', res.headers["WWW-Authenticate"])
     end)
 
     it("passes a good token on as its consumer", function()

@@ -1,0 +1,57 @@
+package jwksverify
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// guarded are the headers that only the gateway may send to the upstream, by headerKey: those that tell
+// identity, and these, which claims go into.
+type guarded map[string]bool
+
+func newGuarded(c *Config) guarded {
+	g := guarded{}
+	for _, t := range c.ClaimsToHeaders {
+		g[headerKey(t.Header)] = true
+	}
+	return g
+}
+
+// forged are the guarded headers of a request, in the spellings in which the client sent them. Clearing or
+// setting one spelling leaves the others standing in Kong, where a dash and an underscore differ, while
+// many an upstream takes them for the same.
+func (g guarded) forged(headers map[string][]string) []string {
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		if g.holds(name) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// strippedBy tells whether a line of Connection names a guarded header. Kong removes what Connection names
+// after the plugins ran (RFC 9110, section 7.6.1; kong/runloop/handler.lua), so that a client could take
+// off what is set here.
+func (g guarded) strippedBy(connection []string) bool {
+	for _, line := range connection {
+		for name := range strings.SplitSeq(line, ",") {
+			if g.holds(strings.TrimSpace(name)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// holds takes a name in any case and spelling.
+func (g guarded) holds(name string) bool {
+	key := headerKey(name)
+	for _, prefix := range [...]string{"x-consumer-", "x-credential-", "x-authenticated-", "x-anonymous-consumer"} {
+		if strings.HasPrefix(key, prefix) {
+			return true
+		}
+	}
+	return g[key]
+}

@@ -1,0 +1,40 @@
+package jwksverify
+
+import (
+	"github.com/Kong/go-pdk/entities"
+
+	"tollgate/internal/kong"
+)
+
+// upstreamHeaders are what the upstream is told of a token's owner, as by Kong's own auth plugins
+// (kong/constants.lua); consumer is nil for none.
+func upstreamHeaders(consumer *entities.Consumer, id *identity) []kong.Header {
+	headers := consumerHeaders(consumer)
+	for _, f := range id.fields {
+		headers = append(headers, kong.Header{Name: f.name, Value: f.value})
+	}
+	return headers
+}
+
+// anonymousHeaders are what the upstream is told of a request without a token.
+func anonymousHeaders(consumer *entities.Consumer) []kong.Header {
+	return append(consumerHeaders(consumer), kong.Header{Name: "X-Anonymous-Consumer", Value: "true"})
+}
+
+// consumerHeaders show a consumer as Kong's operator named it.
+func consumerHeaders(consumer *entities.Consumer) []kong.Header {
+	if consumer == nil {
+		return nil
+	}
+	var headers []kong.Header
+	for _, h := range [...]kong.Header{
+		{Name: "X-Consumer-ID", Value: consumer.Id},
+		{Name: "X-Consumer-Username", Value: consumer.Username},
+		{Name: "X-Consumer-Custom-ID", Value: consumer.CustomId},
+	} {
+		if h.Value != "" {
+			headers = append(headers, h)
+		}
+	}
+	return headers
+}

@@ -1,0 +1,41 @@
+package jwksverify
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// keyMetrics reports the key sets as they are when they are asked for, so that a source that is gone
+// leaves nothing behind. Its labels are hosts that the configuration names.
+type keyMetrics struct {
+	age, keys *prometheus.Desc
+	snapshot  func() map[string]hostKeys
+}
+
+// registerKeyMetrics returns what counts each fetch.
+func registerKeyMetrics(registry prometheus.Registerer, snapshot func() map[string]hostKeys) (fetched func(error)) {
+	fetches := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "tollgate_jwks_verify_fetches_total",
+		Help: "Fetches of key sets, by result: ok, unreachable, status, invalid or discovery.",
+	}, []string{"result"})
+	registry.MustRegister(fetches, &keyMetrics{
+		age: prometheus.NewDesc("tollgate_jwks_verify_keys_age_seconds",
+			"Time since keys were last fetched with success, or since the start where they never were; of a host's sources the longest.",
+			[]string{"host"}, nil),
+		keys: prometheus.NewDesc("tollgate_jwks_verify_keys",
+			"Keys in use, by the host of their issuer; 0 while tokens cannot be verified.", []string{"host"}, nil),
+		snapshot: snapshot,
+	})
+	return func(err error) { fetches.WithLabelValues(causeOf(err)).Inc() }
+}
+
+// Describe implements prometheus.Collector.
+func (m *keyMetrics) Describe(out chan<- *prometheus.Desc) {
+	out <- m.age
+	out <- m.keys
+}
+
+// Collect implements prometheus.Collector.
+func (m *keyMetrics) Collect(out chan<- prometheus.Metric) {
+	for host, h := range m.snapshot() {
+		out <- prometheus.MustNewConstMetric(m.age, prometheus.GaugeValue, h.age.Seconds(), host)
+		out <- prometheus.MustNewConstMetric(m.keys, prometheus.GaugeValue, float64(h.keys), host)
+	}
+}

@@ -1,0 +1,86 @@
+package jwksverify
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+)
+
+// provider plays an identity provider's jwks_uri, within a test's bubble of time.
+type provider struct {
+	mu      sync.Mutex
+	body    []byte // nil is a connection refused
+	hangs   bool
+	fetches []time.Time
+	// lifetime is what the answers say of theirs.
+	lifetime time.Duration
+}
+
+func (p *provider) serve(body []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.body, p.hangs = body, false
+}
+
+func (p *provider) hang() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.hangs = true
+}
+
+func (p *provider) fetched() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.fetches)
+}
+
+// fetch takes 20 ms.
+func (p *provider) fetch(ctx context.Context) (document, error) {
+	p.mu.Lock()
+	p.fetches = append(p.fetches, time.Now())
+	hangs := p.hangs
+	p.mu.Unlock()
+	if hangs {
+		<-ctx.Done()
+		return document{}, ctx.Err()
+	}
+	time.Sleep(20 * time.Millisecond)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.body == nil {
+		return document{}, errors.New("connection refused")
+	}
+	return document{p.body, p.lifetime}, nil
+}
+
+// RoundTrip lets a provider stand in for the network; a hanging one lasts as long as the client lets it.
+func (p *provider) RoundTrip(req *http.Request) (*http.Response, error) {
+	d, err := p.fetch(req.Context())
+	if err != nil {
+		return nil, err
+	}
+	return &http.Response{StatusCode: http.StatusOK, Body: readCloser(d.body), Request: req}, nil
+}
+
+func (p *provider) start() *remote {
+	if p.lifetime == 0 {
+		p.lifetime = noLifetime
+	}
+	return startRemote(testSource("https://auth.example.test/jwks"), p.fetch, time.Now, slog.New(slog.DiscardHandler), func(error) {})
+}
+
+// ask is a request whose kid the set lacks.
+func (r *remote) ask(t *testing.T, kid string) bool {
+	return r.renewed(t.Context(), r.keys(time.Now()), kid, testWait)
+}
+
+func oneKey(kid string) []byte { return jwks(jwk(kid, p256Key(), nil)) }
+
+func (r *remote) has(kid string) bool {
+	set := r.keys(time.Now())
+	return set != nil && set.kids[kid]
+}

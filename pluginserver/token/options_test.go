@@ -1,0 +1,34 @@
+package token
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestParseTime(t *testing.T) {
+	for text, want := range map[string]time.Time{
+		"2026-03-01T13:00:00+01:00": now, "1772366400": now,
+	} {
+		if got, err := ParseTime(text); err != nil || !got.Equal(want) {
+			t.Errorf("%s: %v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "noon", "2026-03-02", "1.5", "eyJhbGciOiJ"} {
+		if got, err := ParseTime(text); err == nil {
+			t.Errorf("%q was read as %v", text, got)
+		} else if text != "" && strings.Contains(err.Error(), text) {
+			t.Errorf("the error repeats its input: %v", err)
+		}
+	}
+}
+
+func TestReferencesAreResolvedOrNamed(t *testing.T) {
+	env := func(name string) (string, bool) { return "pem of " + name, name == "CA_PEM" }
+	got, unread, err := resolve([]byte(`{"a":"{vault://env/ca-pem}","b":"{vault://env/away}","c":"{vault://aws/x}","d":"plain","e":1}`), env)
+	if err != nil || string(got) != `{"a":"pem of CA_PEM","b":"{vault://env/away}","c":"{vault://aws/x}","d":"plain","e":1}` || !cmp.Equal(unread, []string{"b", "c"}) {
+		t.Errorf("%s, %q, %v", got, unread, err)
+	}
+}
