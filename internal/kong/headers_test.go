@@ -22,7 +22,7 @@ func golden(tb testing.TB) []byte {
 }
 
 func TestDecodeHeadersKeepsBytesThatAreNotUTF8(t *testing.T) {
-	got, err := decodeHeaders(golden(t))
+	got, err := decodeHeaders(fields(golden(t)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +36,7 @@ func TestDecodeHeadersKeepsBytesThatAreNotUTF8(t *testing.T) {
 
 func TestDecodeHeadersRefusesACutMessage(t *testing.T) {
 	whole := golden(t)
-	if _, err := decodeHeaders(whole[:len(whole)-1]); err == nil {
+	if _, err := decodeHeaders(fields(whole)[:len(whole)-1]); err == nil {
 		t.Error("a message that lacks its last byte was read without an error")
 	}
 }
@@ -45,7 +45,7 @@ func FuzzDecodeHeaders(f *testing.F) {
 	f.Add(golden(f))
 	f.Add([]byte{0x0a, 0x01, 0xff})
 	f.Fuzz(func(t *testing.T, message []byte) {
-		headers, err := decodeHeaders(message)
+		headers, err := decodeHeaders(fields(message))
 		for name, values := range headers {
 			size := len(name)
 			for _, v := range values {
@@ -62,7 +62,7 @@ func BenchmarkDecodeHeaders(b *testing.B) {
 	message := golden(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := decodeHeaders(message); err != nil {
+		if _, err := decodeHeaders(fields(message)); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -8,9 +8,8 @@ import (
 
 	"github.com/Kong/go-pdk"
 	"github.com/Kong/go-pdk/bridge"
-	"github.com/Kong/go-pdk/server/kong_plugin_protocol"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/structpb"
+	"google.golang.org/protobuf/types/known/emptypb"
 
 	"tollgate/internal/problem"
 )
@@ -23,6 +22,7 @@ type Request struct {
 	// Scope is what the plugin's instance is bound to.
 	Scope Scope
 	conn  net.Conn
+	args  []byte // of the latest call that was encoded here
 }
 
 // Scope names the entities that an instance of a plugin is bound to in Kong; empty where it is not.
@@ -38,29 +38,47 @@ func NewRequest(conn net.Conn) *Request { return &Request{PDK: pdk.Init(conn), c
 // MaxHeaders is the largest number of headers that Kong hands out (kong.request.get_headers).
 const MaxHeaders = 1000
 
+// largestKept is the capacity up to which the arguments' buffer is kept for the next call.
+const largestKept = 64 << 10
+
 // idVariable is nginx's variable with Kong's id of the request.
 const idVariable = "kong_request_id"
 
-// ahead is a connection that can make a call before its answer is asked for.
-type ahead interface {
+// pipeline is a connection that takes whole calls, sends them without waiting, and ahead of their use.
+type pipeline interface {
+	Ask(method string, args []byte) (reply []byte, err error)
+	Send(method string, args []byte) error
 	Ahead(method string, args []byte)
 }
 
 // ExpectID has the request's id asked for together with the next question: ID, and Reject with it, then wait
 // for nothing. It costs Kong a call where neither follows.
-func (r *Request) ExpectID() {
-	if conn, ok := r.conn.(ahead); ok {
-		if args, err := proto.Marshal(bridge.WrapString(idVariable)); err == nil {
-			conn.Ahead("kong.nginx.get_var", args)
-		}
+func (r *Request) ExpectID() { r.ExpectVar(idVariable) }
+
+// ExpectVar is ExpectID for Nginx.GetVar of that name.
+func (r *Request) ExpectVar(name string) {
+	r.ahead("kong.nginx.get_var", appendText(nil, stringText, name))
+}
+
+// ExpectPeer is ExpectID for Client.GetIp.
+func (r *Request) ExpectPeer() { r.ahead("kong.client.get_ip", nil) }
+
+func (r *Request) ahead(method string, args []byte) {
+	if conn, ok := r.conn.(pipeline); ok {
+		conn.Ahead(method, args)
 	}
 }
 
 // ID returns Kong's id of the request, as in its log and in X-Kong-Request-Id; empty on any error,
 // since no answer fails for want of it.
 func (r *Request) ID() string {
-	id, err := r.Nginx.GetVar(idVariable)
+	r.args = appendText(r.args[:0], stringText, idVariable)
+	reply, err := r.question("kong.nginx.get_var", r.args)
 	if err != nil {
+		return ""
+	}
+	id := ""
+	if err := fields(reply).all(func(f field) { id = string(f.content) }); err != nil {
 		return ""
 	}
 	return id
@@ -69,23 +87,17 @@ func (r *Request) ID() string {
 // Header is one header field.
 type Header struct{ Name, Value string }
 
-// SetResponseHeaders sets headers on whatever response the client gets, in one call.
+// SetResponseHeaders sets headers on whatever response the client gets, in one call. Put last what changes
+// with each request: see encode.go.
 func (r *Request) SetResponseHeaders(headers ...Header) error {
-	return r.ask("kong.response.set_headers", headerStruct(headers))
+	r.args = appendHeaders(r.args[:0], headers)
+	return r.send("kong.response.set_headers")
 }
 
 // SetUpstreamHeaders sets headers on the request to the upstream, in one call.
 func (r *Request) SetUpstreamHeaders(headers ...Header) error {
-	return r.ask("kong.service.request.set_headers", headerStruct(headers))
-}
-
-// headerStruct sends single values as strings: lists cost both sides more.
-func headerStruct(headers []Header) *structpb.Struct {
-	fields := make(map[string]*structpb.Value, len(headers))
-	for _, h := range headers {
-		fields[h.Name] = structpb.NewStringValue(h.Value)
-	}
-	return &structpb.Struct{Fields: fields}
+	r.args = appendHeaders(r.args[:0], headers)
+	return r.send("kong.service.request.set_headers")
 }
 
 // SetShared puts a value into kong.ctx.shared, for the plugins that run later on this request. Kong
@@ -114,15 +126,40 @@ func (r *Request) SetLogValue(key, value string) error {
 }
 
 func (r *Request) setValue(method, key string, value any) error {
-	v, err := structpb.NewValue(value)
-	if err != nil {
+	var err error
+	if r.args, err = appendKV(r.args[:0], key, value); err != nil {
 		return fmt.Errorf("encoding %s for Kong: %w", key, err)
 	}
-	return r.ask(method, &kong_plugin_protocol.KV{K: key, V: v})
+	return r.send(method)
 }
 
-func (r *Request) ask(method string, args proto.Message) error {
-	return r.Log.Ask(method, args, nil)
+// question makes a call and returns the reply, which is valid until the next call.
+func (r *Request) question(method string, args []byte) ([]byte, error) {
+	if conn, ok := r.conn.(pipeline); ok {
+		return conn.Ask(method, args)
+	}
+	reply := &emptypb.Empty{} // keeps the bytes that it does not know
+	err := r.Log.Ask(method, raw(args), reply)
+	return reply.ProtoReflect().GetUnknown(), err
+}
+
+// raw is a message that encodes as these bytes.
+func raw(content []byte) proto.Message {
+	m := &emptypb.Empty{}
+	m.ProtoReflect().SetUnknown(content)
+	return m
+}
+
+// send makes a call with the arguments in r.args that nobody waits for where the connection can do so.
+func (r *Request) send(method string) error {
+	args := r.args
+	if cap(args) > largestKept {
+		r.args = nil
+	}
+	if conn, ok := r.conn.(pipeline); ok {
+		return conn.Send(method, args)
+	}
+	return r.Log.Ask(method, raw(args), nil)
 }
 
 // Reject ends the request with a problem, to which it adds the request id unless the caller knew it.
@@ -131,13 +168,12 @@ func (r *Request) Reject(p problem.Problem, headers ...Header) {
 	if p.RequestID == "" {
 		p.RequestID = r.ID()
 	}
-	fields := headerStruct(append(headers, Header{"Content-Type", problem.ContentType}))
-	r.Exit(p.Status, p.JSON(), fields)
+	r.Exit(p.Status, p.JSON(), append(headers, Header{"Content-Type", problem.ContentType})...)
 }
 
 // Exit ends the request with an answer. Return right after it.
-func (r *Request) Exit(status int, body []byte, headers *structpb.Struct) {
-	args := &kong_plugin_protocol.ExitArgs{Status: int32(status), Body: body, Headers: headers}
-	_ = r.ask("kong.response.exit", args) // Kong never replies to it
+func (r *Request) Exit(status int, body []byte, headers ...Header) {
+	r.args = appendExit(r.args[:0], status, body, headers)
+	_ = r.send("kong.response.exit") // Kong never replies to it
 	_ = r.Response.Close()
 }

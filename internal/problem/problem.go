@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"slices"
 )
 
 // ContentType is the media type of the body (RFC 9457, section 3).
@@ -27,26 +28,49 @@ type Problem struct {
 	Extra map[string]any
 }
 
+// standard are the members that RFC 9457 defines (section 3.1), in its order.
+type standard struct {
+	Type   string `json:"type"`
+	Title  string `json:"title,omitempty"`
+	Status int    `json:"status"`
+	Detail string `json:"detail,omitempty"`
+}
+
+// requestID is the name of the member that comes last: it is what differs between two requests, and Kong
+// hashes bodies by their ends (internal/kong/encode.go).
+const requestID = "request_id"
+
 // JSON returns the body.
 func (p Problem) JSON() []byte {
-	members := make(map[string]any, len(p.Extra)+5)
-	maps.Copy(members, p.Extra)
-	members["type"] = or(p.Type, "about:blank")
-	if title := or(p.Title, http.StatusText(p.Status)); title != "" {
-		members["title"] = title
-	}
-	members["status"] = p.Status
-	if p.Detail != "" {
-		members["detail"] = p.Detail
+	body := marshal(standard{
+		Type: or(p.Type, "about:blank"), Title: or(p.Title, http.StatusText(p.Status)), Status: p.Status, Detail: p.Detail,
+	})
+	for _, name := range slices.Sorted(maps.Keys(p.Extra)) {
+		if !slices.Contains([]string{"type", "title", "status", "detail", requestID}, name) {
+			body = appendMember(body, name, p.Extra[name])
+		}
 	}
 	if p.RequestID != "" {
-		members["request_id"] = p.RequestID
+		body = appendMember(body, requestID, p.RequestID)
 	}
-	body, err := json.Marshal(members)
+	return body
+}
+
+// appendMember adds a member to a JSON object that holds some.
+func appendMember(object []byte, name string, value any) []byte {
+	object = append(object[:len(object)-1], ',')
+	object = append(object, marshal(name)...)
+	object = append(object, ':')
+	object = append(object, marshal(value)...)
+	return append(object, '}')
+}
+
+func marshal(value any) []byte {
+	data, err := json.Marshal(value)
 	if err != nil {
 		panic("problem: extension member does not marshal: " + err.Error())
 	}
-	return body
+	return data
 }
 
 func or(text, fallback string) string {

@@ -53,3 +53,11 @@ func TestJSONPanicsOnAMemberThatIsNoJSON(t *testing.T) {
 	}()
 	Problem{Status: 500, Extra: map[string]any{"c": make(chan int)}}.JSON()
 }
+
+func TestTheRequestIDComesLast(t *testing.T) {
+	body := Problem{Status: 429, Detail: "D", RequestID: "abcd", Extra: map[string]any{"z": 1, "violated-policies": []string{"tps"}}}.JSON()
+	want := `{"type":"about:blank","title":"Too Many Requests","status":429,"detail":"D","violated-policies":["tps"],"z":1,"request_id":"abcd"}`
+	if string(body) != want {
+		t.Errorf("got  %s\nwant %s", body, want)
+	}
+}

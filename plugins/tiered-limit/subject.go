@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/Kong/go-pdk/entities"
-
 	"tollgate/internal/kong"
 )
 
@@ -48,14 +46,14 @@ type subject struct {
 	// limits needs none.
 	id string
 	// consumer is who makes the request, as far as Kong had to be asked.
-	consumer entities.Consumer
+	consumer kong.Consumer
 }
 
 // of asks Kong who makes the request: for the consumer where its tags or its id are needed, for the
 // credential where that counts.
 func (s *subjects) of(r *kong.Request) (found subject, err error) {
 	if !s.hasOwnTier {
-		if found.consumer, err = askConsumer(r); err != nil {
+		if found.consumer, err = r.Consumer(); err != nil {
 			return found, err
 		}
 	}
@@ -80,26 +78,18 @@ func (s *subjects) of(r *kong.Request) (found subject, err error) {
 // byConsumer counts for the consumer; without one, for the client's address or for nobody.
 func (s *subjects) byConsumer(r *kong.Request, found *subject) (err error) {
 	if s.hasOwnTier { // else it was asked for
-		if found.consumer.Id = r.Scope.ConsumerID; found.consumer.Id == "" {
-			if found.consumer, err = askConsumer(r); err != nil {
+		if found.consumer.ID = r.Scope.ConsumerID; found.consumer.ID == "" {
+			if found.consumer, err = r.Consumer(); err != nil {
 				return err
 			}
 		}
 	}
-	if found.consumer.Id != "" {
-		found.kind, found.id = byConsumer, found.consumer.Id
+	if found.consumer.ID != "" {
+		found.kind, found.id = byConsumer, found.consumer.ID
 	} else if s.onAnonymous == anonymousIP {
 		found.kind = byIP
 	}
 	return nil
-}
-
-func askConsumer(r *kong.Request) (entities.Consumer, error) {
-	consumer, err := r.Client.GetConsumer()
-	if err != nil {
-		return consumer, fmt.Errorf("asking for the consumer: %w", err)
-	}
-	return consumer, nil
 }
 
 // key names the count that the subject's request debits.

@@ -51,6 +51,49 @@ func TestACallThatWasMadeAheadIsNotWaitedFor(t *testing.T) {
 	}
 }
 
+func TestSeveralCallsGoAheadInOneWrite(t *testing.T) {
+	ours, kong, counted, kongs := pair(t)
+	seen := answerer(t, kongs, map[string]proto.Message{
+		getVar:                       bridge.WrapString("id-1"),
+		"kong.client.get_ip":         bridge.WrapString("192.0.2.1"),
+		"kong.request.get_scheme":    bridge.WrapString("https"),
+		"kong.request.get_raw_query": bridge.WrapString("a=b"),
+	})
+	expect(t, ours)
+	ours.Ahead("kong.client.get_ip", nil)
+	ours.Ahead("kong.request.get_raw_query", nil) // nobody will ask
+	if scheme, err := kong.Request.GetScheme(); err != nil || scheme != "https" {
+		t.Fatalf("scheme %q, %v", scheme, err)
+	}
+	for range 2 { // an answer stays
+		if ip, err := kong.Client.GetIp(); err != nil || ip != "192.0.2.1" {
+			t.Errorf("address %q, %v", ip, err)
+		}
+	}
+	if id, err := kong.Nginx.GetVar("kong_request_id"); err != nil || id != "id-1" {
+		t.Errorf("variable %q, %v", id, err)
+	}
+	if n := len(counted.writes); n != 1 {
+		t.Errorf("%d writes until all answers are there, want 1", n)
+	}
+	if err := ours.Return(nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-seen; len(got) != 4 {
+		t.Errorf("Kong saw %q, want each call once", got)
+	}
+}
+
+func TestNoMoreCallsGoAheadThanAreKept(t *testing.T) {
+	ours, _, _, _ := pair(t)
+	for range maxAhead + 1 {
+		ours.Ahead("kong.client.get_ip", nil)
+	}
+	if len(ours.ahead.calls) != maxAhead || ours.owed != maxAhead {
+		t.Errorf("%d calls are kept and %d replies owed, want %d", len(ours.ahead.calls), ours.owed, maxAhead)
+	}
+}
+
 func TestACallMadeAheadIsNoAnswerToAnother(t *testing.T) {
 	ours, kong, _, kongs := pair(t)
 	seen := answerer(t, kongs, map[string]proto.Message{getVar: bridge.WrapString("a")})

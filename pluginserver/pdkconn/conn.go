@@ -38,13 +38,20 @@ type Conn struct {
 	owed      int    // replies that Kong will send and nobody waits for
 	awaiting  bool   // the reply to the last call is wanted
 	reply     []byte // what is left of the reply for Read
-	ahead     ahead  // a call that was made before its answer was asked for
+	ahead     ahead  // calls that were made before their answers were asked for
 	exited    bool   // kong.response.exit was called
 	connError error  // why the connection can be used no more
 }
 
 // New returns a Conn that reads and writes conn through stream.
 func New(conn net.Conn, stream *wire.Stream) *Conn { return &Conn{Conn: conn, stream: stream} }
+
+// Reset makes the Conn as new on another connection, to which its stream has been reset, and keeps its
+// buffers.
+func (c *Conn) Reset(conn net.Conn) {
+	c.ahead.forget()
+	*c = Conn{Conn: conn, stream: c.stream, out: c.out[:0], ahead: c.ahead}
+}
 
 // Write takes a part of a call: go-pdk writes a frame's length and its payload apart.
 func (c *Conn) Write(p []byte) (int, error) {
@@ -74,6 +81,49 @@ func (c *Conn) Write(p []byte) (int, error) {
 	}
 }
 
+// Ask makes a call in one piece and returns the reply to it, which is valid until the next call.
+func (c *Conn) Ask(method string, args []byte) ([]byte, error) {
+	if err := c.call(method, args); err != nil {
+		return nil, err
+	}
+	if len(c.reply) == 0 {
+		if err := c.receive(); err != nil {
+			return nil, err
+		}
+	}
+	reply := wire.Payload(c.reply)
+	c.reply = nil
+	return reply, nil
+}
+
+// Send makes a call that nobody waits for, in one piece: what go-pdk does with four writes and a read.
+func (c *Conn) Send(method string, args []byte) error {
+	if methodOf([]byte(method)).kind == answered {
+		return fmt.Errorf("%s is answered, and nobody waits for it", method)
+	}
+	err := c.call(method, args)
+	c.reply = nil
+	return err
+}
+
+// call makes a whole call; the half of one that was begun is dropped.
+func (c *Conn) call(method string, args []byte) error {
+	if c.exited || c.connError != nil {
+		return net.ErrClosed
+	}
+	c.Abandon()
+	c.method = methodOf([]byte(method))
+	c.appendCall(method, args)
+	return c.called()
+}
+
+// appendCall puts a whole call behind the others.
+func (c *Conn) appendCall(method string, args []byte) {
+	c.callFrom = c.wholeTo
+	c.out = wire.AppendFrame(wire.AppendString(c.out, method), args)
+	c.wholeTo, c.parsedTo = len(c.out), len(c.out)
+}
+
 // dropHalfCall takes a method out that never got its arguments: go-pdk writes the method before it
 // finds that the arguments do not marshal, such as a string that is no UTF-8, and returns the error.
 func (c *Conn) dropHalfCall() {
@@ -100,8 +150,8 @@ func (c *Conn) called() error {
 			return c.flush()
 		}
 	case answered:
-		if c.isAhead() {
-			return c.takeAhead()
+		if made := c.madeAhead(); made != nil {
+			return c.takeAhead(made)
 		}
 		c.awaiting = true
 		return c.flush()
@@ -149,7 +199,7 @@ func (c *Conn) skipOwed() error {
 	for ; c.owed > 0; c.owed-- {
 		frame, err := c.stream.Next()
 		if errors.Is(err, wire.ErrTooLarge) {
-			err = c.stream.Skip()
+			frame, err = nil, c.stream.Skip()
 		}
 		switch {
 		case errors.Is(err, io.EOF):

@@ -30,10 +30,19 @@ type conn struct {
 	kept    bool        // handed to Config.Keep
 }
 
-func newConn(s *Server, nc net.Conn) *conn {
-	stream := wire.NewStream(nc, s.config.Limits)
-	pdk := pdkconn.New(nc, stream)
-	return &conn{server: s, nc: nc, stream: stream, pdk: pdk, request: kong.NewRequest(pdk)}
+// newConn returns a conn for nc, with the buffers of one that has ended where there is one: Kong opens a
+// connection for each request that a plugin answers.
+func (s *Server) newConn(nc net.Conn) *conn {
+	c, ok := s.ended.Get().(*conn)
+	if !ok {
+		stream := wire.NewStream(nc, s.config.Limits)
+		pdk := pdkconn.New(nc, stream)
+		return &conn{server: s, nc: nc, stream: stream, pdk: pdk, request: kong.NewRequest(pdk)}
+	}
+	c.nc, c.kept = nc, false
+	c.stream.Reset(nc)
+	c.pdk.Reset(nc)
+	return c
 }
 
 // errHangUp ends a connection without a word in the log: its end is the answer.

@@ -6,8 +6,8 @@ import (
 	"net/http"
 
 	pb "github.com/Kong/go-pdk/server/kong_plugin_protocol"
-	"google.golang.org/protobuf/types/known/structpb"
 
+	"tollgate/internal/kong"
 	"tollgate/internal/panics"
 	"tollgate/internal/plugin"
 	"tollgate/internal/problem"
@@ -53,9 +53,7 @@ func (c *conn) run(ctx context.Context, inst *instance.Instance, phase string) e
 func (c *conn) answerFailure() {
 	c.pdk.Abandon()
 	body := problem.Problem{Status: http.StatusInternalServerError}.JSON()
-	c.request.Exit(http.StatusInternalServerError, body, &structpb.Struct{Fields: map[string]*structpb.Value{
-		"Content-Type": structpb.NewStringValue(problem.ContentType),
-	}})
+	c.request.Exit(http.StatusInternalServerError, body, kong.Header{Name: "Content-Type", Value: problem.ContentType})
 }
 
 // hangUpAfterExit closes the connection that Kong has abandoned, once Kong has answered the calls

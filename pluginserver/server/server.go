@@ -46,6 +46,7 @@ type Server struct {
 	mu       sync.Mutex
 	conns    map[*conn]struct{}
 	running  sync.WaitGroup
+	ended    sync.Pool // of *conn whose connections have ended
 }
 
 // New returns a server of the configured plugins.
@@ -95,7 +96,7 @@ func (s *Server) accept(ctx context.Context, listener net.Listener) error {
 			time.Sleep(retryAfter)
 			continue
 		}
-		c := newConn(s, nc)
+		c := s.newConn(nc)
 		s.mu.Lock()
 		s.conns[c] = struct{}{}
 		s.mu.Unlock()
@@ -104,6 +105,7 @@ func (s *Server) accept(ctx context.Context, listener net.Listener) error {
 			s.mu.Lock()
 			delete(s.conns, c)
 			s.mu.Unlock()
+			s.ended.Put(c)
 		})
 	}
 }

@@ -175,7 +175,7 @@ func TestAPanicIsAnsweredWith500AndLogged(t *testing.T) {
 func TestAnExitClosesTheConnectionAfterKongsReplies(t *testing.T) {
 	r := start(t, func(_ context.Context, req *kong.Request) {
 		_ = req.Log.Warn("why")
-		req.Exit(429, []byte("no"), nil)
+		req.Exit(429, []byte("no"))
 	})
 	c := r.dial()
 	exit, err := c.Event(r.instance(c, `{}`), nothing) // fails where the reply cannot be written

@@ -50,6 +50,15 @@ func NewStream(conn net.Conn, limits Limits) *Stream {
 	return &Stream{conn: conn, limits: limits, buf: make([]byte, smallBuffer)}
 }
 
+// Reset makes the Stream as new on another connection, and keeps its buffer.
+func (s *Stream) Reset(conn net.Conn) {
+	buf := s.buf
+	if len(buf) > largeBuffer {
+		buf = make([]byte, smallBuffer)
+	}
+	*s = Stream{conn: conn, limits: s.limits, buf: buf}
+}
+
 // Next returns the next frame, header included, valid until the next call. The frame is owed: the
 // peer has Limits.Patience for it.
 func (s *Stream) Next() ([]byte, error) {
