@@ -41,7 +41,7 @@ func TestRejections(t *testing.T) {
 			body: map[string]any{
 				"type": quota, "title": title, "status": 503.0, "violated-policies": []any{"tps"}, "detail": "Write to sales@example.com.",
 			},
-			headers: map[string]string{"RateLimit-Policy": `"tps";q=20;w=1`, "RateLimit": `"tps";r=0;t=1`, "Retry-After": "1"},
+			headers: map[string]string{"RateLimit-Policy": `"tps";q=20;w=1`, "RateLimit": `"tps";t=1;r=0`, "Retry-After": "1"},
 		},
 		"Retry-After stays where there are no other headers": {
 			options: `{"headers": "none"}`, decision: violated,

@@ -52,7 +52,8 @@ const (
 	rejectionHeaders = 2
 )
 
-// of returns the headers that tell the state of the limits; none where it is not known.
+// of returns the headers that tell the state of the limits; none where it is not known. The counts that
+// change with each request come last, the smallest units at the very end: internal/kong/encode.go says why.
 func (f families) of(s *signs, d Decision) []kong.Header {
 	if d.Second.Limit == 0 && d.Day.Limit == 0 || f == (families{}) {
 		return nil
@@ -81,22 +82,23 @@ func (f families) of(s *signs, d Decision) []kong.Header {
 // appendKong adds the headers under the names, and with the meaning, of Kong's bundled rate-limiting
 // plugin (kong/plugins/rate-limiting/handler.lua).
 func appendKong(out []kong.Header, s *signs, d Decision) []kong.Header {
+	tightest, w := s.second, d.Second
+	if d.dayIsTighter() {
+		tightest, w = s.day, d.Day
+	}
+	out = append(out, kong.Header{Name: "RateLimit-Limit", Value: tightest},
+		number("RateLimit-Reset", w.ResetSeconds), number("RateLimit-Remaining", w.Remaining))
 	if w := d.Second; w.Limit > 0 {
 		out = append(out, kong.Header{Name: "X-RateLimit-Limit-Second", Value: s.second}, number("X-RateLimit-Remaining-Second", w.Remaining))
 	}
 	if w := d.Day; w.Limit > 0 {
 		out = append(out, kong.Header{Name: "X-RateLimit-Limit-Day", Value: s.day}, number("X-RateLimit-Remaining-Day", w.Remaining))
 	}
-	limit, w := s.second, d.Second
-	if d.dayIsTighter() {
-		limit, w = s.day, d.Day
-	}
-	return append(out, kong.Header{Name: "RateLimit-Limit", Value: limit},
-		number("RateLimit-Remaining", w.Remaining), number("RateLimit-Reset", w.ResetSeconds))
+	return out
 }
 
 // rateLimit is the value of RateLimit (draft-ietf-httpapi-ratelimit-headers-10): a list of structured
-// fields (RFC 9651), one for each limit.
+// fields (RFC 9651), one for each limit. The draft gives the parameters no order.
 func rateLimit(d Decision) string {
 	value := make([]byte, 0, 64)
 	if d.Second.Limit > 0 {
@@ -117,10 +119,10 @@ const maxInteger = 999_999_999_999_999
 func appendItem(value []byte, policy string, w Window) []byte {
 	value = append(value, '"')
 	value = append(value, policy...)
-	value = append(value, `";r=`...)
-	value = strconv.AppendInt(value, min(w.Remaining, maxInteger), 10)
-	value = append(value, ";t="...)
-	return strconv.AppendInt(value, w.ResetSeconds, 10)
+	value = append(value, `";t=`...)
+	value = strconv.AppendInt(value, w.ResetSeconds, 10)
+	value = append(value, ";r="...)
+	return strconv.AppendInt(value, min(w.Remaining, maxInteger), 10)
 }
 
 func number(name string, value int64) kong.Header {

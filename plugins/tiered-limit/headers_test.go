@@ -48,18 +48,18 @@ func TestTheHeadersOfAResponse(t *testing.T) {
 			"RateLimit-Limit": "50000", "RateLimit-Remaining": "12", "RateLimit-Reset": "60",
 		}},
 		"of a rate, the IETF's": {option: "ietf", second: second, want: map[string]string{
-			"RateLimit-Policy": `"tps";q=20;w=1`, "RateLimit": `"tps";r=12;t=1`,
+			"RateLimit-Policy": `"tps";q=20;w=1`, "RateLimit": `"tps";t=1;r=12`,
 		}},
 		"of a quota, the IETF's": {option: "ietf", day: day, want: map[string]string{
-			"RateLimit-Policy": `"daily";q=50000;w=86400`, "RateLimit": `"daily";r=48211;t=30127`,
+			"RateLimit-Policy": `"daily";q=50000;w=86400`, "RateLimit": `"daily";t=30127;r=48211`,
 		}},
 		"of both, the IETF's": {option: "ietf", second: second, day: day, want: map[string]string{
-			"RateLimit-Policy": `"tps";q=20;w=1, "daily";q=50000;w=86400`, "RateLimit": `"tps";r=12;t=1, "daily";r=48211;t=30127`,
+			"RateLimit-Policy": `"tps";q=20;w=1, "daily";q=50000;w=86400`, "RateLimit": `"tps";t=1;r=12, "daily";t=30127;r=48211`,
 		}},
 		"both families": {option: "both", second: second, want: map[string]string{
 			"X-RateLimit-Limit-Second": "20", "X-RateLimit-Remaining-Second": "12",
 			"RateLimit-Limit": "20", "RateLimit-Remaining": "12", "RateLimit-Reset": "1",
-			"RateLimit-Policy": `"tps";q=20;w=1`, "RateLimit": `"tps";r=12;t=1`,
+			"RateLimit-Policy": `"tps";q=20;w=1`, "RateLimit": `"tps";t=1;r=12`,
 		}},
 		"none":                   {option: "none", second: second, day: day, want: map[string]string{}},
 		"where nothing is known": {option: "both", want: map[string]string{}},
@@ -120,7 +120,7 @@ func TestAGrantIsPartOfTheLimit(t *testing.T) {
 	got := byName(newFamilies("both").of(&s, d))
 	for name, want := range map[string]string{
 		"X-RateLimit-Limit-Day": "15", "X-RateLimit-Remaining-Day": "9", "RateLimit-Limit": "15", "X-RateLimit-Limit-Second": "20",
-		"RateLimit-Policy": `"tps";q=20;w=1, "daily";q=15;w=86400`, "RateLimit": `"tps";r=19;t=1, "daily";r=9;t=3600`,
+		"RateLimit-Policy": `"tps";q=20;w=1, "daily";q=15;w=86400`, "RateLimit": `"tps";t=1;r=19, "daily";t=3600;r=9`,
 	} {
 		if got[name] != want {
 			t.Errorf("%s: %s, want %s", name, got[name], want)
@@ -139,5 +139,23 @@ func BenchmarkHeaders(b *testing.B) {
 				f.of(&s, d)
 			}
 		})
+	}
+}
+
+// Kong hashes what it is sent by its ends: a count that stood elsewhere would cost it a chain of strings.
+func TestTheCountThatChangesEndsTheHeaders(t *testing.T) {
+	for _, option := range []string{headersKong, headersIETF, headersBoth} {
+		for name, l := range map[string]Limits{"a rate": {TPS: 1000}, "a quota": {Quota: 1e6}, "both": {TPS: 1000, Quota: 1e6}} {
+			s := newSigns(l)
+			last := func(left int64) string {
+				d := decided(tier{limits: l}, Outcome{Admitted: 1, RateLeft: left, DayLeft: left, DayEnds: time.Hour}, FromRedis)
+				headers := newFamilies(option).of(&s, d)
+				value := headers[len(headers)-1].Value
+				return value[len(value)-3:]
+			}
+			if got := last(567); got != "567" {
+				t.Errorf("headers %s of %s end with %q, want the count", option, name, got)
+			}
+		}
 	}
 }

@@ -92,7 +92,7 @@ func TestBothFamiliesOfHeaders(t *testing.T) {
 	if got := r.headers.Get("RateLimit-Policy"); got != `"tps";q=9;w=1, "daily";q=2;w=86400` {
 		t.Errorf("RateLimit-Policy: %s", got)
 	}
-	state := regexp.MustCompile(`^"tps";r=8;t=1, "daily";r=1;t=([0-9]{1,5})$`)
+	state := regexp.MustCompile(`^"tps";t=1;r=8, "daily";t=([0-9]{1,5});r=1$`)
 	if got := r.headers.Get("RateLimit"); !state.MatchString(got) {
 		t.Errorf("RateLimit: %s", got)
 	}
