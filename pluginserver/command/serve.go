@@ -6,7 +6,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"os/signal"
+	"runtime/debug"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -36,6 +38,7 @@ func serve(ctx context.Context, s *settings) error {
 	if err != nil {
 		return err
 	}
+	collectSeldom()
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	plugins, err := registry.Open(s.plugins, plugin.Deps{Log: log, Metrics: metrics, Now: s.now})
@@ -61,6 +64,16 @@ func serve(ctx context.Context, s *settings) error {
 	err = srv.Serve(ctx, listener, drainTime)
 	log.Info("stopped")
 	return err
+}
+
+// collectSeldom lets the garbage collector run when the heap is five times what lives, unless GOGC says
+// otherwise. By Go's default of two times, a server whose live heap is a few megabytes collects many times a
+// second: a sixth of its CPU under load (test/bench).
+func collectSeldom() {
+	const percent = 400
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(percent)
+	}
 }
 
 // listen binds the socket. After a reload by Kong the new server comes while the old one still
