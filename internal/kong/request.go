@@ -55,12 +55,12 @@ type pipeline interface {
 // for nothing. It costs Kong a call where neither follows.
 func (r *Request) ExpectID() { r.ExpectVar(idVariable) }
 
-// ExpectVar is ExpectID for Nginx.GetVar of that name.
+// ExpectVar is ExpectID for Var of that name.
 func (r *Request) ExpectVar(name string) {
 	r.ahead("kong.nginx.get_var", appendText(nil, stringText, name))
 }
 
-// ExpectPeer is ExpectID for Client.GetIp.
+// ExpectPeer is ExpectID for Peer.
 func (r *Request) ExpectPeer() { r.ahead("kong.client.get_ip", nil) }
 
 func (r *Request) ahead(method string, args []byte) {
@@ -72,16 +72,32 @@ func (r *Request) ahead(method string, args []byte) {
 // ID returns Kong's id of the request, as in its log and in X-Kong-Request-Id; empty on any error,
 // since no answer fails for want of it.
 func (r *Request) ID() string {
-	r.args = appendText(r.args[:0], stringText, idVariable)
-	reply, err := r.question("kong.nginx.get_var", r.args)
+	id, err := r.Var(idVariable)
 	if err != nil {
 		return ""
 	}
-	id := ""
-	if err := fields(reply).all(func(f field) { id = string(f.content) }); err != nil {
-		return ""
-	}
 	return id
+}
+
+// Var returns a variable of nginx; empty where it is not set.
+func (r *Request) Var(name string) (string, error) {
+	r.args = appendText(r.args[:0], stringText, name)
+	return r.text("kong.nginx.get_var", r.args)
+}
+
+// Peer returns the address of the TCP peer: the load balancer's, where there is one.
+func (r *Request) Peer() (string, error) { return r.text("kong.client.get_ip", nil) }
+
+// text makes a call whose reply is a text.
+func (r *Request) text(method string, args []byte) (text string, err error) {
+	reply, err := r.question(method, args)
+	if err == nil {
+		err = fields(reply).all(func(f field) { text = string(f.content) })
+	}
+	if err != nil {
+		return "", fmt.Errorf("calling %s: %w", method, err)
+	}
+	return text, nil
 }
 
 // Header is one header field.
