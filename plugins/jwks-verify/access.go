@@ -27,6 +27,7 @@ type handler struct {
 // Access lets the request pass with a good token, and answers it otherwise. A passing request waits
 // for Kong twice, for its headers and for the consumer, and once more for each further claim tried.
 func (h *handler) Access(ctx context.Context, r *kong.Request) {
+	h.expect(r)
 	headers, err := r.Headers()
 	if err != nil { // the client has no part in it, and no header can be judged or removed
 		h.fail(r, verdict{reason: reasonGateway, issuer: noIssuer}, err.Error())
@@ -34,18 +35,24 @@ func (h *handler) Access(ctx context.Context, r *kong.Request) {
 	}
 	h.redact(r, headers)
 	removed := h.guarded.forged(headers)
-	if fault := h.unfit(headers, removed); fault != "" {
-		h.refuse(r, verdict{reason: reasonMalformed, issuer: noIssuer, badRequest: true, detail: fault})
+	if why := h.unfit(headers, removed); why != "" {
+		h.refuse(r, verdict{reason: reasonMalformed, at: inHeaders, issuer: noIssuer, detail: why})
 		return
 	}
-	token, tokenHeader, refused := h.sources.bearer(headers)
+	token, tokenHeader, refused := h.bearer(r, headers)
 	switch {
 	case refused == nil:
-	case refused.reason == reasonNoToken && h.config.Anonymous != "":
+	case refused.reason == reasonGateway:
+		h.fail(r, verdict{reason: reasonGateway, issuer: noIssuer}, refused.detail)
+		return
+	case refused.reason != reasonNoToken:
+		h.refuse(r, verdict{reason: refused.reason, at: inCredentials, issuer: noIssuer, detail: refused.detail})
+		return
+	case h.config.Anonymous != "":
 		h.passAnonymous(r, removed)
 		return
 	default:
-		h.refuse(r, verdict{reason: refused.reason, issuer: noIssuer, badRequest: refused.reason == reasonMalformed, detail: refused.detail})
+		h.refuse(r, verdict{reason: refused.reason, issuer: noIssuer, detail: refused.detail})
 		return
 	}
 	v := h.judge(ctx, r, token, headers)
@@ -57,6 +64,33 @@ func (h *handler) Access(ctx context.Context, r *kong.Request) {
 		removed = append(removed, tokenHeader)
 	}
 	h.admit(r, v, removed)
+}
+
+// queryVariable is nginx's for the request's query, without the question mark.
+const queryVariable = "args"
+
+// expect has Kong asked together, and waited for once, for the headers and what each good request needs besides.
+func (h *handler) expect(r *kong.Request) {
+	if h.config.RefuseQueryToken {
+		r.ExpectVar(queryVariable)
+	}
+	if h.config.SenderConstraint == constraintRequired {
+		r.ExpectPeer()
+	}
+}
+
+// bearer finds the request's one token in its headers, and where refuse_query_token is set none in its query.
+func (h *handler) bearer(r *kong.Request, headers map[string][]string) (token, header string, refused *refusal) {
+	if h.config.RefuseQueryToken {
+		query, err := r.Var(queryVariable)
+		if err != nil {
+			return "", "", &refusal{reasonGateway, err.Error()}
+		}
+		if queryHoldsToken(query) {
+			return "", "", &refusal{reasonMalformed, "the query holds access_token"}
+		}
+	}
+	return h.sources.bearer(headers)
 }
 
 // redact keeps tokens out of Kong's log plugins, whatever becomes of the request.
@@ -109,7 +143,7 @@ func (h *handler) judge(ctx context.Context, r *kong.Request, token string, head
 		now = h.now()
 		j = h.authenticate(token, h.sets(now), now)
 	}
-	if j.doubtsKeys() {
+	if h.policy.doubtsKeys(j) {
 		h.keys[j.found.issuer].hint(now)
 	}
 	if j.refused != nil {
@@ -131,18 +165,20 @@ func (h *handler) authenticate(token string, sets []*keySet, now time.Time) *jud
 	j := h.verify(token, sets)
 	switch {
 	case j.refused == nil:
-		h.tokens.putVerified(key, j, len(token)+weight(j.found.claims), now, j.found.dates.expires, ttl)
+		h.tokens.putVerified(key, j, j.weight(token), now, j.found.dates.expires, ttl)
 	case j.refused.reason == reasonSignature:
-		h.tokens.putRefused(key, j, len(j.found.kid), now)
+		h.tokens.putRefused(key, j, j.weight(token), now)
 	}
 	return j
 }
 
 func (h *handler) verify(token string, sets []*keySet) *judged {
 	j := &judged{}
-	// A token whose signature is good tells whose it is, even where it is refused.
-	if j.found, j.refused = h.policy.authenticate(token, sets); j.found.claims != nil {
-		j.found.identity = h.identifier.of(h.config.Issuers[j.found.issuer].Issuer, j.found.claims)
+	j.found, j.refused = h.policy.authenticate(token, sets)
+	if c := j.found.claims; c != nil {
+		// A token whose signature is good tells whose it is, even where it is refused. No more of its claims
+		// is needed, and they would be most of what is remembered.
+		j.found.identity, j.found.claims = h.identifier.of(h.config.Issuers[j.found.issuer].Issuer, j.found.kid, c), nil
 	}
 	return j
 }
@@ -152,7 +188,7 @@ func (h *handler) certificate(r *kong.Request, b binding, headers map[string][]s
 	if !b.bound {
 		return presented{}
 	}
-	peer, err := r.Client.GetIp()
+	peer, err := r.Peer()
 	if err != nil {
 		peer = ""
 	}

@@ -23,13 +23,14 @@ func TestAnonymous(t *testing.T) {
 		status    int // 0 for a request that passes
 		reason    string
 	}{
-		"by username":                       {"guest", without(nil), 0, "anonymous"},
-		"by id":                             {guest.ID, without(nil), 0, "anonymous"},
-		"another scheme is no token":        {"guest", without(map[string][]string{"authorization": {"Basic eDp5"}}), 0, "anonymous"},
-		"a bad token is not no token":       {"guest", without(map[string][]string{"authorization": {"Bearer x"}}), 401, "malformed"},
-		"two tokens are not none":           {"guest", without(map[string][]string{"authorization": {"Bearer x", "Bearer y"}}), 400, "malformed"},
-		"a consumer that Kong has not":      {"nobody", without(nil), 500, "consumer"},
-		"Connection may not strip here too": {"guest", without(map[string][]string{"connection": {"x-anonymous-consumer"}}), 400, "malformed"},
+		"by username":                         {"guest", without(nil), 0, "anonymous"},
+		"by id":                               {guest.ID, without(nil), 0, "anonymous"},
+		"another scheme is no token":          {"guest", without(map[string][]string{"authorization": {"Basic eDp5"}}), 0, "anonymous"},
+		"a bad token is not no token":         {"guest", without(map[string][]string{"authorization": {"Bearer x"}}), 401, "malformed"},
+		"a tab behind Bearer is not no token": {"guest", without(map[string][]string{"authorization": {"Bearer\tx"}}), 400, "malformed"},
+		"two tokens are not none":             {"guest", without(map[string][]string{"authorization": {"Bearer x", "Bearer y"}}), 400, "malformed"},
+		"a consumer that Kong has not":        {"nobody", without(nil), 500, "consumer"},
+		"Connection may not strip here too":   {"guest", without(map[string][]string{"connection": {"x-anonymous-consumer"}}), 400, "malformed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, func(t *testing.T, w *world) {

@@ -22,7 +22,7 @@ type answer struct {
 
 // answers holds all answers of one configuration.
 type answers struct {
-	noToken, badRequest, invalid, expired, scope, consumer, unavailable answer
+	noToken, credentials, headers, invalid, expired, scope, consumer, unavailable answer
 }
 
 // newAnswers makes the answers; retryAfter is the time after which a request may cause the next fetch of
@@ -32,12 +32,13 @@ func newAnswers(c *Config, retryAfter time.Duration) *answers {
 	challenging := func(status int, code, detail, scope string) answer {
 		return answer{status: status, detail: detail, challenge: say.with(code, detail, scope)}
 	}
-	const invalidToken = "invalid_token"
+	const invalidToken, invalidRequest = "invalid_token", "invalid_request"
 	return &answers{
-		noToken:    challenging(http.StatusUnauthorized, "", "This resource needs a bearer token.", ""),
-		badRequest: challenging(http.StatusBadRequest, "invalid_request", "The request must hold one bearer token, in one header.", ""),
-		invalid:    challenging(http.StatusUnauthorized, invalidToken, "The access token is not valid here.", ""),
-		expired:    challenging(http.StatusUnauthorized, invalidToken, "The access token expired.", ""),
+		noToken:     challenging(http.StatusUnauthorized, "", "This resource needs a bearer token.", ""),
+		credentials: challenging(http.StatusBadRequest, invalidRequest, "The request must hold one bearer token, in one header.", ""),
+		headers:     challenging(http.StatusBadRequest, invalidRequest, "The request's headers cannot be passed on.", ""),
+		invalid:     challenging(http.StatusUnauthorized, invalidToken, "The access token is not valid here.", ""),
+		expired:     challenging(http.StatusUnauthorized, invalidToken, "The access token expired.", ""),
 		scope: challenging(http.StatusForbidden, "insufficient_scope", "The access token does not allow this.",
 			strings.Join(c.RequiredScopes, " ")),
 		// The token is good, so that another one would not help: no challenge.
@@ -52,8 +53,11 @@ func newAnswers(c *Config, retryAfter time.Duration) *answers {
 
 // to maps each refusal to its answer (RFC 6750, section 3.1).
 func (a *answers) to(v verdict) answer {
-	if v.badRequest {
-		return a.badRequest
+	switch v.at {
+	case inCredentials:
+		return a.credentials
+	case inHeaders:
+		return a.headers
 	}
 	switch v.reason {
 	case reasonNoToken:

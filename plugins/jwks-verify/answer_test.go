@@ -85,9 +85,12 @@ func TestAnswers(t *testing.T) {
 }
 
 func TestARequestAtFaultIsABadRequestWhateverTheReason(t *testing.T) {
-	got := newAnswers(&Config{Realm: "api"}, time.Second).to(verdict{reason: reasonMalformed, badRequest: true})
-	if got.status != http.StatusBadRequest || !strings.HasPrefix(got.challenge, `Bearer realm="api", error="invalid_request", `) {
-		t.Errorf("%+v", got)
+	a := newAnswers(&Config{Realm: "api"}, time.Second)
+	for at, detail := range map[fault]string{inCredentials: "one bearer token", inHeaders: "headers cannot"} {
+		got := a.to(verdict{reason: reasonMalformed, at: at})
+		if got.status != http.StatusBadRequest || !strings.HasPrefix(got.challenge, `Bearer realm="api", error="invalid_request", `) || !strings.Contains(got.detail, detail) {
+			t.Errorf("%+v", got)
+		}
 	}
 }
 

@@ -60,11 +60,11 @@ func (s sources) bearer(headers map[string][]string) (token, header string, r *r
 }
 
 // shown are the headers of a request, by name as it came, in which a token may stand that Kong's log plugins
-// would show: Kong redacts these two alone (kong/pdk/log.lua).
+// would show: of headers that a token may come in, Kong redacts Authorization alone (kong/pdk/log.lua).
 func (s sources) shown(headers map[string][]string) []string {
 	var out []string
 	for i := range s {
-		if s[i].name == "authorization" || s[i].name == "proxy-authorization" {
+		if s[i].schemed {
 			continue
 		}
 		for name := range headers {
@@ -102,10 +102,14 @@ func (s source) find(headers map[string][]string) (name string, fields []string)
 // out what it is to remove.
 func (s source) token(field string) (string, *refusal) {
 	rest := strings.Trim(field, " \t")
-	scheme, after, _ := strings.Cut(rest, " ")
+	scheme, after := cutScheme(rest)
 	switch bearer := strings.EqualFold(scheme, "Bearer"); { // RFC 9110, section 11.1: in any case
-	case rest == "" || s.schemed && !bearer:
+	case rest == "" || s.schemed && !bearer && scheme != "":
 		return "", nil
+	case bearer && after != "" && after[0] != ' ':
+		// RFC 9110, section 11.4: spaces follow a scheme. With a tab or a comma this is no other scheme:
+		// whoever reads the field more kindly finds a token in it.
+		return "", &refusal{reasonMalformed, "the header " + s.configured + " has no space behind Bearer"}
 	case bearer:
 		rest = strings.TrimLeft(after, " ")
 	}
@@ -116,6 +120,19 @@ func (s source) token(field string) (string, *refusal) {
 		return "", &refusal{reasonMalformed, "the header " + s.configured + " is not one token"}
 	}
 	return rest, nil
+}
+
+// cutScheme takes off what can be an authentication scheme, a token of RFC 9110, section 5.6.2.
+func cutScheme(text string) (scheme, after string) {
+	end := 0
+	for end < len(text) && inScheme(text[end]) {
+		end++
+	}
+	return text[:end], text[end:]
+}
+
+func inScheme(b byte) bool {
+	return isAlphanumeric(b) || strings.IndexByte("!#$%&'*+-.^_`|~", b) >= 0
 }
 
 // isToken68 tells whether text is what RFC 6750 calls b64token: no space or comma, so one token only.
@@ -130,12 +147,19 @@ func isToken68(text string) bool {
 }
 
 func inToken68(b byte) bool {
-	switch {
-	case 'a' <= b && b <= 'z', 'A' <= b && b <= 'Z', '0' <= b && b <= '9':
+	if isAlphanumeric(b) {
 		return true
 	}
 	switch b {
 	case '-', '.', '_', '~', '+', '/':
+		return true
+	}
+	return false
+}
+
+func isAlphanumeric(b byte) bool {
+	switch {
+	case 'a' <= b && b <= 'z', 'A' <= b && b <= 'Z', '0' <= b && b <= '9':
 		return true
 	}
 	return false

@@ -34,6 +34,18 @@ func TestBearer(t *testing.T) {
 		"a line break":                          {[]string{"Bearer a.b.c\r\nX: y"}, "", reasonMalformed},
 		"a character that is not ASCII":         {[]string{"Bearer a.b.ç"}, "", reasonMalformed},
 		"a NUL":                                 {[]string{"Bearer a.b.c\x00"}, "", reasonMalformed},
+		"a tab behind the scheme":               {[]string{"Bearer\ta.b.c"}, "", reasonMalformed},
+		"a space and a tab behind the scheme":   {[]string{"Bearer \ta.b.c"}, "", reasonMalformed},
+		"a comma behind the scheme":             {[]string{"Bearer,a.b.c"}, "", reasonMalformed},
+		"a colon behind the scheme":             {[]string{"Bearer: a.b.c"}, "", reasonMalformed},
+		"a slash behind the scheme":             {[]string{"bearer/a.b.c"}, "", reasonMalformed},
+		"an equals sign behind the scheme":      {[]string{"Bearer=a.b.c"}, "", reasonMalformed},
+		"a no-break space behind the scheme":    {[]string{"Bearer\u00a0a.b.c"}, "", reasonMalformed},
+		"a vertical tab behind the scheme":      {[]string{"Bearer\va.b.c"}, "", reasonMalformed},
+		"an empty element before the scheme":    {[]string{", Bearer a.b.c"}, "", reasonMalformed},
+		"a vertical tab before the scheme":      {[]string{"\vBearer a.b.c"}, "", reasonMalformed},
+		"quotes around it all":                  {[]string{`"Bearer a.b.c"`}, "", reasonMalformed},
+		"another scheme with a tab behind it":   {[]string{"Basic\teA=="}, "", reasonNoToken},
 		"a token of one byte more than we take": {[]string{"Bearer " + strings.Repeat("a", maxToken+1)}, "", reasonMalformed},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -74,6 +86,8 @@ func TestTokensInOtherHeaders(t *testing.T) {
 		"the scheme alone in the other header":   {fields{"x-id": {"Bearer"}}, "", "", reasonMalformed},
 		"a token beside what is not one":         {fields{"x-id": {"a b"}, "authorization": {"Bearer a.b.c"}}, "", "", reasonMalformed},
 		"a header whose name starts as another":  {fields{"x-access-token-2": {"a.b.c"}}, "", "", reasonNoToken},
+		"the scheme and a tab there":             {fields{"x-id": {"Bearer\ta.b.c"}}, "", "", reasonMalformed},
+		"a bare token that starts as the scheme": {fields{"x-id": {"bearer.b.c"}}, "bearer.b.c", "x-id", reasonOK},
 		"a token that is larger than the others": {fields{"x-id": {strings.Repeat("a", maxToken+1)}}, "", "", reasonMalformed},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -89,6 +103,19 @@ func TestTokensInOtherHeaders(t *testing.T) {
 	}
 }
 
+func TestCharactersAreThoseOfTheRFCs(t *testing.T) {
+	const alphanumeric = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	for i := range 256 {
+		b := byte(i)
+		if want := strings.IndexByte(alphanumeric+"-._~+/", b) >= 0; inToken68(b) != want { // RFC 6750, section 2.1
+			t.Errorf("%q in a token: %t", b, !want)
+		}
+		if want := strings.IndexByte(alphanumeric+"!#$%&'*+-.^_`|~", b) >= 0; inScheme(b) != want { // RFC 9110, section 5.6.2
+			t.Errorf("%q in a scheme: %t", b, !want)
+		}
+	}
+}
+
 func TestFindingTheTokenDoesNotAllocate(t *testing.T) {
 	s := newSources([]string{"Authorization"})
 	headers := map[string][]string{"authorization": {"Bearer a.b.c"}}
@@ -101,6 +128,7 @@ func FuzzBearer(f *testing.F) {
 	f.Add("Bearer a.b.c")
 	f.Add("bearer a, b")
 	f.Add("Basic x")
+	f.Add("Bearer\ta.b.c")
 	f.Fuzz(func(t *testing.T, field string) {
 		token, _, r := newSources([]string{"Authorization"}).bearer(map[string][]string{"authorization": {field}})
 		switch {
@@ -110,6 +138,14 @@ func FuzzBearer(f *testing.F) {
 			t.Errorf("took %q for a token", token)
 		case r == nil && !strings.Contains(field, token):
 			t.Errorf("the token is not in the header")
+		case r != nil && r.reason == reasonNoToken && startsWithBearer(field):
+			t.Errorf("%q counts as no token", field)
 		}
 	})
+}
+
+// startsWithBearer tells whether a lax reader would take a field for a bearer token.
+func startsWithBearer(field string) bool {
+	word := strings.FieldsFunc(field, func(r rune) bool { return r <= ' ' || strings.ContainsRune(",:;=/\"", r) })
+	return len(word) > 1 && strings.EqualFold(word[0], "bearer")
 }

@@ -3,7 +3,6 @@ package jwksverify
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"strconv"
 	"strings"
 )
@@ -54,31 +53,29 @@ func plainText(value any) string {
 // ends, which nobody keeps (RFC 9110, section 5.5). So a claim can neither end a header, nor be taken for
 // another one.
 func escaped(text, special string) string {
-	if !needsEscape(text, special) {
+	bad := 0
+	for i := range len(text) {
+		if isUnsafe(text, i, special) {
+			bad++
+		}
+	}
+	if bad == 0 {
 		return text
 	}
-	var out strings.Builder
-	last := len(text) - 1
+	const hex = "0123456789ABCDEF"
+	out := make([]byte, 0, len(text)+2*bad) // no more, as it is remembered
 	for i := range len(text) {
 		b := text[i]
-		if isUnsafe(b, special) || b == ' ' && (i == 0 || i == last) {
-			fmt.Fprintf(&out, "%%%02X", b)
+		if isUnsafe(text, i, special) {
+			out = append(out, '%', hex[b>>4], hex[b&0xf])
 		} else {
-			out.WriteByte(b)
+			out = append(out, b)
 		}
 	}
-	return out.String()
+	return string(out)
 }
 
-func needsEscape(text, special string) bool {
-	for i := range len(text) {
-		if isUnsafe(text[i], special) {
-			return true
-		}
-	}
-	return text != strings.Trim(text, " ")
-}
-
-func isUnsafe(b byte, special string) bool {
-	return b < ' ' || b > '~' || strings.IndexByte(special, b) >= 0
+func isUnsafe(text string, i int, special string) bool {
+	b := text[i]
+	return b < ' ' || b > '~' || strings.IndexByte(special, b) >= 0 || b == ' ' && (i == 0 || i == len(text)-1)
 }

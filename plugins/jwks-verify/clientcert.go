@@ -2,6 +2,7 @@ package jwksverify
 
 import (
 	"crypto/sha256"
+	"encoding/asn1"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -82,7 +83,7 @@ func readCertificate(field string) (thumbprint, error) {
 	switch {
 	case strings.HasPrefix(field, pemBegin):
 		return readPEM(field)
-	case strings.HasPrefix(field, "-----BEGIN"): // the space after it is encoded
+	case strings.HasPrefix(field, "-----BEGIN"): // the space behind it is encoded
 		return readEscapedPEM(field)
 	}
 	return readXFCC(field)
@@ -91,10 +92,18 @@ func readCertificate(field string) (thumbprint, error) {
 const (
 	pemBegin = "-----BEGIN CERTIFICATE-----"
 	pemEnd   = "-----END CERTIFICATE-----"
+	// formBegin is how a form (application/x-www-form-urlencoded) writes pemBegin.
+	formBegin = "-----BEGIN+CERTIFICATE-----"
 )
 
+// readEscapedPEM reads a URL-encoded certificate, whose first line tells what a plus is: a space, as forms
+// write it, with base64's own plus as %2B; else base64's own.
 func readEscapedPEM(text string) (thumbprint, error) {
-	plain, err := url.PathUnescape(text) // not QueryUnescape: a plus is base64's own
+	unescape := url.PathUnescape
+	if strings.HasPrefix(text, formBegin) {
+		unescape = url.QueryUnescape
+	}
+	plain, err := unescape(text)
 	if err != nil {
 		return thumbprint{}, errNoCertificate
 	}
@@ -110,8 +119,16 @@ func readPEM(text string) (thumbprint, error) {
 		return thumbprint{}, errNoCertificate
 	}
 	der, err := base64.StdEncoding.Strict().DecodeString(strings.Join(strings.Fields(body), ""))
-	if err != nil || len(der) == 0 {
+	if err != nil || !isSequence(der) {
 		return thumbprint{}, errNoCertificate
 	}
 	return sha256.Sum256(der), nil
+}
+
+// isSequence tells whether the bytes are one ASN.1 SEQUENCE and nothing else, as a certificate is (RFC 5280,
+// section 4.1). One that lost bytes on its way, such as those of a plus that was taken for a space, is not.
+func isSequence(der []byte) bool {
+	var whole asn1.RawValue
+	rest, err := asn1.Unmarshal(der, &whole)
+	return err == nil && len(rest) == 0 && whole.IsCompound && whole.Class == asn1.ClassUniversal && whole.Tag == asn1.TagSequence
 }

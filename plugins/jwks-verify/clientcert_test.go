@@ -1,6 +1,7 @@
 package jwksverify
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -26,10 +28,15 @@ func certificateForms(der []byte) map[string]string {
 		"PEM with folded lines":                joined("\n "),
 		"URL-encoded PEM":                      escaped,
 		"URL-encoded PEM, all of it":           every,
+		"URL-encoded PEM in one line":          strings.ReplaceAll(every, "%0A", ""),
+		"form-encoded PEM":                     url.QueryEscape(text),
+		"form-encoded PEM joined by spaces":    url.QueryEscape(joined(" ")),
+		"form-encoded PEM in one line":         url.QueryEscape(joined("")),
 		"XFCC with a certificate":              `By=spiffe://a/b;Hash=` + hash + `;Cert="` + every + `";Subject="CN=a,O=\"b; Cert=c\"";URI=`,
 		"XFCC with a hash":                     `Hash=` + hash + `;Subject=""`,
 		"XFCC with a hash in upper case":       `hash=` + strings.ToUpper(hash),
 		"XFCC with an unquoted certificate":    `Subject="/C=US";Cert=` + every,
+		"XFCC with a form-encoded certificate": `Cert="` + url.QueryEscape(text) + `"`,
 	}
 }
 
@@ -45,39 +52,65 @@ func TestCertificatesAreReadInEveryForm(t *testing.T) {
 	}
 }
 
+// plusses is the PEM of a sequence whose base64 has as many pluses as could go without being missed.
+func plusses() string {
+	return pemOfBytes(append([]byte{0x30, 0x10, 0x04, 0x0e, 0, 0}, bytes.Repeat([]byte{0xfb, 0xef, 0xbe}, 4)...))
+}
+
+func pemOfBytes(der []byte) string {
+	return pemBegin + " " + base64.StdEncoding.EncodeToString(der) + " " + pemEnd
+}
+
+// TestWhatAPlusIsShowsInTheFirstLine has a certificate in whose base64 pluses are many.
+func TestWhatAPlusIsShowsInTheFirstLine(t *testing.T) {
+	want, err := readCertificate(plusses())
+	if n := strings.Count(plusses(), "+"); err != nil || n != 16 {
+		t.Fatalf("%d pluses, %v", n, err)
+	}
+	for name, field := range map[string]string{"form": url.QueryEscape(plusses()), "plus as it is": url.PathEscape(plusses())} {
+		if got, err := readCertificate(field); err != nil || got != want {
+			t.Errorf("%s: got %x, %v", name, got[:4], err)
+		}
+	}
+}
+
 func TestHeadersWithoutOneCertificateAreRefused(t *testing.T) {
 	mine, other := derOf(t, p256Key()), derOf(t, p384Key())
 	text := certificateForms(mine)["PEM with its lines joined by spaces"]
 	escaped := url.PathEscape(text)
 	hash, otherHash := fmt.Sprintf("%x", sha256.Sum256(mine)), fmt.Sprintf("%x", sha256.Sum256(other))
 	for name, field := range map[string]string{
-		"nothing":                            "",
-		"a word":                             "none",
-		"two certificates":                   text + " " + text,
-		"two certificates, URL-encoded":      escaped + "%0A" + escaped,
-		"a key":                              strings.ReplaceAll(text, "CERTIFICATE", "PRIVATE KEY"),
-		"a certificate without its end":      strings.TrimSuffix(text, pemEnd),
-		"a certificate of nothing":           pemBegin + pemEnd,
-		"a certificate cut in the middle":    text[:len(text)-60] + pemEnd,
-		"text before the certificate":        "x" + text,
-		"text behind the certificate":        text + "x",
-		"a broken escape":                    escaped + "%",
-		"an escaped plus taken for a space":  strings.ReplaceAll(escaped, "%20", "+"),
-		"bare DER in base64":                 base64.StdEncoding.EncodeToString(mine),
-		"XFCC of two proxies":                "Hash=" + hash + ",Hash=" + otherHash,
-		"XFCC of two proxies, the same":      "Hash=" + hash + ",Hash=" + hash,
-		"XFCC of two proxies, one empty":     "Hash=" + hash + ",",
-		"XFCC with two hashes":               "Hash=" + otherHash + ";Hash=" + hash,
-		"XFCC with two certificates":         "Cert=" + escaped + ";cert=" + escaped,
-		"XFCC with a hash of another":        "Hash=" + otherHash + `;Cert="` + escaped + `"`,
-		"XFCC without hash and certificate":  `By=a;Subject="CN=x";Chain="` + escaped + `"`,
-		"XFCC with a hash that is too short": "Hash=" + hash[:62],
-		"XFCC with a hash in base64":         "Hash=" + base64.StdEncoding.EncodeToString(make([]byte, 32)),
-		"XFCC with an open quote":            `Subject="CN=x;Hash=` + hash,
-		"XFCC with text behind a quote":      `Subject="CN=x"y;Hash=` + hash,
-		"XFCC that ends in a backslash":      `Subject="CN=x\`,
-		"XFCC with a hash within a subject":  `Subject="CN=x;Hash=` + hash + `"`,
-		"XFCC without a value":               "Hash",
+		"nothing":                                "",
+		"a word":                                 "none",
+		"two certificates":                       text + " " + text,
+		"two certificates, URL-encoded":          escaped + "%0A" + escaped,
+		"a key":                                  strings.ReplaceAll(text, "CERTIFICATE", "PRIVATE KEY"),
+		"a certificate without its end":          strings.TrimSuffix(text, pemEnd),
+		"a certificate of nothing":               pemBegin + pemEnd,
+		"a certificate cut in the middle":        text[:len(text)-60] + pemEnd,
+		"text before the certificate":            "x" + text,
+		"text behind the certificate":            text + "x",
+		"a broken escape":                        escaped + "%",
+		"spaces as a form's, pluses as base64's": strings.ReplaceAll(url.PathEscape(plusses()), "%20", "+"),
+		"base64's plus taken for a space":        strings.ReplaceAll(plusses(), "+", " "),
+		"a certificate and a byte":               pemOfBytes(append(slices.Clone(mine), 0)),
+		"a certificate without its last bytes":   pemOfBytes(mine[:len(mine)-3]),
+		"bytes that are no certificate":          pemOfBytes([]byte("certificate")),
+		"bare DER in base64":                     base64.StdEncoding.EncodeToString(mine),
+		"XFCC of two proxies":                    "Hash=" + hash + ",Hash=" + otherHash,
+		"XFCC of two proxies, the same":          "Hash=" + hash + ",Hash=" + hash,
+		"XFCC of two proxies, one empty":         "Hash=" + hash + ",",
+		"XFCC with two hashes":                   "Hash=" + otherHash + ";Hash=" + hash,
+		"XFCC with two certificates":             "Cert=" + escaped + ";cert=" + escaped,
+		"XFCC with a hash of another":            "Hash=" + otherHash + `;Cert="` + escaped + `"`,
+		"XFCC without hash and certificate":      `By=a;Subject="CN=x";Chain="` + escaped + `"`,
+		"XFCC with a hash that is too short":     "Hash=" + hash[:62],
+		"XFCC with a hash in base64":             "Hash=" + base64.StdEncoding.EncodeToString(make([]byte, 32)),
+		"XFCC with an open quote":                `Subject="CN=x;Hash=` + hash,
+		"XFCC with text behind a quote":          `Subject="CN=x"y;Hash=` + hash,
+		"XFCC that ends in a backslash":          `Subject="CN=x\`,
+		"XFCC with a hash within a subject":      `Subject="CN=x;Hash=` + hash + `"`,
+		"XFCC without a value":                   "Hash",
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got, err := readCertificate(field); err == nil {
@@ -146,7 +179,7 @@ func FuzzReadCertificate(f *testing.F) {
 			return // the hash stands there
 		}
 		plain, _ := url.PathUnescape(strings.ReplaceAll(field, `\`, ""))
-		if !strings.Contains(plain, pemBegin) && !strings.Contains(field, pemBegin) {
+		if !strings.Contains(plain, pemBegin) && !strings.Contains(field, pemBegin) && !strings.Contains(plain, formBegin) {
 			t.Errorf("a certificate out of %q", field)
 		}
 	})

@@ -7,6 +7,9 @@ type Config struct {
 
 	// HeaderNames are the headers in which a token may come; default Authorization, at least one.
 	HeaderNames []string `json:"header_names"`
+	// RefuseQueryToken refuses requests whose query holds access_token, for one call to Kong more; default
+	// false.
+	RefuseQueryToken bool `json:"refuse_query_token"`
 	// LeewaySeconds is the clock skew allowed on exp, nbf and iat: 0 to 300 s, default 10, zero is none.
 	LeewaySeconds int `json:"leeway_seconds"`
 	// MaxAgeSeconds is the most that may have passed since iat, whatever exp says: from 1 s, zero (absent)

@@ -6,7 +6,8 @@
 // In this order, and the first failure names the reason:
 //
 //   - the request: headers that can all be read, a Connection that names none that this plugin sets; exactly
-//     one bearer token, in one of header_names (RFC 6750, section 2.1);
+//     one bearer token, in one of header_names (RFC 6750, section 2.1), and with refuse_query_token none in
+//     the query (section 2.3);
 //   - the token's form: three segments of strict base64url, the first two JSON objects without duplicate
 //     members (RFC 8725, section 3; RFC 7519, section 4), no crit (RFC 7515, section 4.1.11);
 //   - iss, exactly as configured; alg and typ, from that issuer's own lists;

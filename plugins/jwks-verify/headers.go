@@ -9,7 +9,7 @@ import (
 // upstreamHeaders are what the upstream is told of a token's owner, as by Kong's own auth plugins
 // (kong/constants.lua); consumer is nil for none.
 func upstreamHeaders(consumer *entities.Consumer, id *identity) []kong.Header {
-	headers := consumerHeaders(consumer)
+	headers := consumerHeaders(consumer, len(id.fields))
 	for _, f := range id.fields {
 		headers = append(headers, kong.Header{Name: f.name, Value: f.value})
 	}
@@ -18,16 +18,17 @@ func upstreamHeaders(consumer *entities.Consumer, id *identity) []kong.Header {
 
 // anonymousHeaders are what the upstream is told of a request without a token.
 func anonymousHeaders(consumer *entities.Consumer) []kong.Header {
-	return append(consumerHeaders(consumer), kong.Header{Name: "X-Anonymous-Consumer", Value: "true"})
+	return append(consumerHeaders(consumer, 1), kong.Header{Name: "X-Anonymous-Consumer", Value: "true"})
 }
 
-// consumerHeaders show a consumer as Kong's operator named it.
-func consumerHeaders(consumer *entities.Consumer) []kong.Header {
+// consumerHeaders show a consumer, nil for none, as Kong's operator named it. There is room for more headers.
+func consumerHeaders(consumer *entities.Consumer, more int) []kong.Header {
+	const own = 3
+	headers := make([]kong.Header, 0, own+more)
 	if consumer == nil {
-		return nil
+		return headers
 	}
-	var headers []kong.Header
-	for _, h := range [...]kong.Header{
+	for _, h := range [own]kong.Header{
 		{Name: "X-Consumer-ID", Value: consumer.Id},
 		{Name: "X-Consumer-Username", Value: consumer.Username},
 		{Name: "X-Consumer-Custom-ID", Value: consumer.CustomId},

@@ -26,7 +26,8 @@ type identity struct {
 	lookups []lookup
 	// credential is the credential's id: the token's client_id, else its sub, else empty.
 	credential string
-	// fields are headers for the upstream, without those that tell the consumer.
+	// fields are headers for the upstream, without those that tell the consumer. What differs from user to
+	// user is the last: LuaJIT's hash of what Kong is sent looks at the ends, and else at little.
 	fields []headerField
 	// tooLong names the headers that are left out, as they would have more than maxField bytes.
 	tooLong []string
@@ -34,7 +35,7 @@ type identity struct {
 	groups []any
 	// shared are the claims for later plugins, nil for none.
 	shared map[string]any
-	// logged are members of the access log.
+	// logged is the member of the access log for a request that passes.
 	logged map[string]any
 }
 
@@ -58,21 +59,21 @@ func newIdentifier(c *Config) *identifier {
 	return i
 }
 
-// of reads the claims of a verified token of an issuer.
-func (i *identifier) of(issuer string, c claims) *identity {
+// of reads the claims of a token that an issuer's key, named kid, has verified.
+func (i *identifier) of(issuer, kid string, c claims) *identity {
 	id := &identity{
 		lookups: i.lookups(c), credential: c.credentialID(), groups: i.groupsOf(c), shared: i.sharedOf(c),
-		logged: loggedIdentity(i.config.LogSub, issuer, c),
+		logged: loggedIdentity(i.config.LogSub, issuer, kid, c),
 	}
 	id.tell("X-Credential-Identifier", escaped(id.credential, "%"))
-	if i.config.UserIDClaim != "" {
-		value, _ := i.userID.in(c)
-		id.tell("X-Authenticated-Userid", escaped(nameText(value), "%"))
-	}
 	for _, t := range i.targets {
 		if value, found := t.claim.in(c); found {
 			id.tell(t.header, claimText(value))
 		}
+	}
+	if i.config.UserIDClaim != "" {
+		value, _ := i.userID.in(c)
+		id.tell("X-Authenticated-Userid", escaped(nameText(value), "%"))
 	}
 	return id
 }

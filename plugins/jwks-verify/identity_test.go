@@ -229,6 +229,14 @@ func TestAClaimTooLongForItsHeaderIsLeftOutWhole(t *testing.T) {
 	})
 }
 
+func TestWhatDiffersFromUserToUserIsToldLast(t *testing.T) {
+	i := newIdentifier(&Config{UserIDClaim: "sub", ClaimsToHeaders: []ClaimHeader{{Claim: "role", Header: "X-Role"}}})
+	told := upstreamHeaders(nil, i.of(testIssuer, "k1", claims{"sub": "user-7", "role": "reader", "client_id": "app"}))
+	if last := told[len(told)-1]; len(told) != 3 || last.Name != "X-Authenticated-Userid" {
+		t.Errorf("told %v", told)
+	}
+}
+
 func TestTheCredentialNamesItsConsumerAndNeverAnEmptyOne(t *testing.T) {
 	id := &identity{credential: "app"}
 	for want, consumer := range map[string]*entities.Consumer{testConsumer.ID: {Id: testConsumer.ID}, noConsumer: nil} {

@@ -1,14 +1,25 @@
 package jwksverify
 
+import "slices"
+
 // judged is what verifying a token came to. It does not change, and can be remembered.
 type judged struct {
 	found   proof
 	refused *refusal
 }
 
-// doubtsKeys tells that a key may have been replaced under the kid that the token names, or has no name.
-func (j *judged) doubtsKeys() bool {
-	return j.refused != nil && (j.refused.reason == reasonSignature || j.refused.reason == reasonAlg && j.found.issuer != noIssuer)
+// doubtsKeys tells that a key may have been replaced under the kid that a token names, or has no name.
+func (p *policy) doubtsKeys(j *judged) bool {
+	if j.refused == nil || j.found.issuer == noIssuer {
+		return false
+	}
+	switch j.refused.reason {
+	case reasonSignature:
+		return true
+	case reasonAlg: // an algorithm that is not allowed is refused whatever the keys
+		return slices.Contains(p.issuers[j.found.issuer].algorithms, j.found.alg)
+	}
+	return false
 }
 
 // wantsKeys tells whether other keys could turn the refusal.

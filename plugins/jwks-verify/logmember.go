@@ -9,21 +9,30 @@ import (
 // logMember is the outcome in Kong's access log. Of the token it holds its kid, and only what was verified
 // besides; issuer is empty where it is not known.
 func logMember(v verdict, issuer string) map[string]any {
-	member := map[string]any{}
-	if v.identity != nil {
-		maps.Copy(member, v.identity.logged)
+	if v.identity == nil {
+		return loggedKey(v.reason, issuer, v.kid)
 	}
-	put(member, "reason", string(v.reason))
-	if issuer != "" {
-		member["issuer"] = issuer // whole, as configured: one that is cut is another one
+	if v.reason == reasonOK {
+		return v.identity.logged
 	}
-	put(member, "kid", asciiOf(v.kid))
+	member := maps.Clone(v.identity.logged)
+	member["reason"] = string(v.reason)
 	return member
 }
 
-// loggedIdentity are the members that tell who sent a verified token.
-func loggedIdentity(logSub, issuer string, c claims) map[string]any {
-	member := map[string]any{}
+// loggedKey are the members that tell whose key it was.
+func loggedKey(why reason, issuer, kid string) map[string]any {
+	member := map[string]any{"reason": string(why)}
+	if issuer != "" {
+		member["issuer"] = issuer // whole, as configured: one that is cut is another one
+	}
+	put(member, "kid", asciiOf(kid))
+	return member
+}
+
+// loggedIdentity tells besides who sent a verified token.
+func loggedIdentity(logSub, issuer, kid string, c claims) map[string]any {
+	member := loggedKey(reasonOK, issuer, kid)
 	put(member, "client_id", c.text("client_id"))
 	if sub := c.text("sub"); sub != "" {
 		switch logSub {

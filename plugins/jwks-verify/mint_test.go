@@ -172,17 +172,22 @@ func setAlgorithms(c *Config, algs []string) {
 
 // policyWith changes the configuration that testPolicy is of.
 func policyWith(change func(*Config)) *policy {
+	c := testConfig()
+	change(&c)
+	return newPolicy(&c)
+}
+
+// testConfig takes two issuers' tokens.
+func testConfig() Config {
 	issuer := func(name string, audiences ...string) Issuer {
 		return Issuer{
 			Issuer: name, JWKSURI: name + "/jwks", Audiences: audiences, Algorithms: []string{"RS256", "PS256", "ES256"},
 			Typ: []string{"JWT", "at+jwt", "application/at+jwt", typAbsent}, Profile: profileNone,
 		}
 	}
-	c := Config{LeewaySeconds: 10, SenderConstraint: constraintOff, RequiredScopesMatch: matchAll, Issuers: []Issuer{
+	return Config{LeewaySeconds: 10, SenderConstraint: constraintOff, RequiredScopesMatch: matchAll, Issuers: []Issuer{
 		issuer(testIssuer, testAudience, "second-audience"), issuer("https://other.example.test", testAudience),
 	}}
-	change(&c)
-	return newPolicy(&c)
 }
 
 // verify judges a token whose client has shown no certificate.

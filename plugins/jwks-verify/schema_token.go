@@ -8,6 +8,7 @@ func tokenFields() []schema.Field {
 		{Name: "header_names", Kind: schema.Array, Rules: schema.Rules{Required: true, LenMin: 1, LenMax: 8}, Default: []string{"Authorization"},
 			Elements: &schema.Field{Kind: schema.String, Rules: schema.Rules{Match: headerName}},
 			Doc:      "The headers in which a token may come: in Authorization with the scheme Bearer, in others with or without it. A request with two tokens is refused."},
+		flag("refuse_query_token", "Refuses, with 400, a request whose query holds access_token, beside a token in a header or alone (RFC 6750, section 2.3). Otherwise nobody looks there, and the upstream gets it. One more call to Kong a request."),
 		amount("leeway_seconds", 10, 0, 300, "Clock skew allowed on exp, nbf and iat, in seconds; 0 allows none."),
 		{Name: "max_age_seconds", Kind: schema.Integer, Rules: schema.Rules{Between: schema.Between(1, 31_536_000)},
 			Doc: "The most seconds that may have passed since iat, which is then needed. Absent means that only exp counts."},
@@ -30,7 +31,7 @@ func senderFields() []schema.Field {
 		choice("sender_constraint", constraintOff, []string{constraintOptional, constraintRequired},
 			"What becomes of tokens bound to a client certificate (RFC 8705): off refuses them, since nobody compares; optional compares, and takes tokens that are not bound; required refuses those."),
 		{Name: "client_cert_header", Kind: schema.String, Rules: schema.Rules{Match: headerName},
-			Doc: "The header in which the load balancer passes the client's certificate: PEM, URL-encoded PEM, or Envoy's X-Forwarded-Client-Cert. It must replace what the client sent under that name."},
+			Doc: "The header in which the load balancer passes the client's certificate: PEM, PEM encoded as in URLs or forms, or Envoy's X-Forwarded-Client-Cert. It must replace what the client sent under that name."},
 		{Name: "trusted_peers", Kind: schema.Array, Rules: schema.Rules{LenMin: 1}, Elements: &schema.Field{Kind: schema.String},
 			Doc: "The addresses or networks (CIDR) of the load balancers, as TCP peers of the gateway, from which client_cert_header is believed."},
 	}

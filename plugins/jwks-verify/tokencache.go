@@ -11,7 +11,7 @@ import (
 // pushes out no good token.
 const (
 	maxVerified      = 1 << 17
-	maxVerifiedBytes = 128 << 20
+	maxVerifiedBytes = 192 << 20
 	maxRefused       = 1 << 14
 	maxRefusedBytes  = 16 << 20
 	// refusedFor is how long a bad signature is remembered. It cannot become good while the key is the same.

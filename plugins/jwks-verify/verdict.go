@@ -37,14 +37,12 @@ type verdict struct {
 	reason reason
 	// detail tells the operator more: fixed text, values of the configuration, times.
 	detail string
-	// badRequest tells that the request is at fault, not the token in it.
-	badRequest bool
+	// at tells where the request is at fault.
+	at fault
 	// issuer is the index of the token's issuer in the configuration, or noIssuer.
 	issuer int
 	// kid is the token's, of any content up to maxKid bytes; empty where it has none.
 	kid string
-	// claims are the verified ones; nil unless reason is ok.
-	claims claims
 	// identity is what the claims say of the token's owner; nil unless its signature was verified.
 	identity *identity
 }
@@ -54,8 +52,18 @@ func (p *proof) verdict(r *refusal) verdict {
 	if r != nil {
 		return verdict{reason: r.reason, detail: r.detail, issuer: p.issuer, kid: p.kid, identity: p.identity}
 	}
-	return verdict{reason: reasonOK, issuer: p.issuer, kid: p.kid, claims: p.claims, identity: p.identity}
+	return verdict{reason: reasonOK, issuer: p.issuer, kid: p.kid, identity: p.identity}
 }
+
+// fault is the part of a request for which it is refused. Zero is the token, or what that allows.
+type fault int
+
+const (
+	// inCredentials is how the token came, or several did.
+	inCredentials fault = iota + 1
+	// inHeaders is what came beside the token.
+	inHeaders
+)
 
 // noIssuer is the index of an issuer that is not configured, or not known yet.
 const noIssuer = -1

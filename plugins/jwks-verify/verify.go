@@ -13,9 +13,10 @@ type proof struct {
 	issuer int
 	// kid and alg are the header's.
 	kid, alg string
-	claims   claims
-	dates    dates
-	binding  binding
+	// claims are those of a good signature; nil where it is not, and once identity has what is needed of them.
+	claims  claims
+	dates   dates
+	binding binding
 	// lacking is what the scopes fall short of, nil where they do not.
 	lacking *refusal
 	// identity is what the claims say of the token's owner; authenticate does not fill it in.

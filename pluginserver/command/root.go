@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -54,7 +55,7 @@ func newRoot(s *settings, code *int) *cobra.Command {
 		Long: "The Tollgate plugins for Kong Gateway: header-guard, jwks-verify, tiered-limit.\n\n" +
 			"Without a command it serves. Each flag can be given as an environment variable too:\n" +
 			"--socket-mode as TOLLGATE_SOCKET_MODE, and so on; a flag outranks it.",
-		Args:              cobra.NoArgs,
+		Args:              noArgument,
 		SilenceUsage:      true,
 		SilenceErrors:     true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return s.fromEnvironment(cmd.Flags()) },
@@ -64,6 +65,21 @@ func newRoot(s *settings, code *int) *cobra.Command {
 	s.addServeFlags(root.Flags())
 	root.AddCommand(serveCommand(s), dumpCommand(), healthCommand(s), quotaCommand(s), runCommand(s, code), tokenCommand(s, code))
 	return root
+}
+
+// commandName is what a command's name looks like, ours or a mistaken one.
+var commandName = regexp.MustCompile(`^[a-z-]{1,20}$`)
+
+// noArgument repeats what may be a mistaken command, and nothing else: an operator's token is longer, or of other
+// characters.
+func noArgument(cmd *cobra.Command, args []string) error {
+	switch {
+	case len(args) == 0:
+		return nil
+	case commandName.MatchString(args[0]):
+		return fmt.Errorf("unknown command %q for %q", args[0], cmd.CommandPath())
+	}
+	return fmt.Errorf("unknown command: see %s --help", cmd.CommandPath())
 }
 
 // newNamed is the command line under the name of one plugin.

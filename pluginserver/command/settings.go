@@ -71,10 +71,18 @@ func (s *settings) fromEnvironment(flags *pflag.FlagSet) error {
 			return
 		}
 		if err := f.Value.Set(value); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", name, err))
+			errs = append(errs, fmt.Errorf("%s: %w", name, unquoted(err)))
 		}
 	})
 	return errors.Join(errs...)
+}
+
+// unquoted is the error without the text that strconv repeats, which may be a token in the wrong place.
+func unquoted(err error) error {
+	if number := (*strconv.NumError)(nil); errors.As(err, &number) {
+		return number.Err
+	}
+	return err
 }
 
 func (s *settings) socketPath() string {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -101,9 +100,5 @@ func withoutValue(err error) error {
 	if !errors.As(err, &invalid) {
 		return err
 	}
-	cause := invalid.Unwrap()
-	if number := (*strconv.NumError)(nil); errors.As(cause, &number) {
-		cause = number.Err
-	}
-	return fmt.Errorf("--%s: %w", invalid.GetFlag().Name, cause)
+	return fmt.Errorf("--%s: %w", invalid.GetFlag().Name, unquoted(invalid.Unwrap()))
 }

@@ -64,26 +64,33 @@ func TestTokenMistakesDoNotRepeatTheToken(t *testing.T) {
 	for _, row := range []struct {
 		name string
 		args []string
+		env  string
 		code int
 		want string
 	}{
-		{"a token in the command's place", []string{secret}, 2, "the only command is explain"},
-		{"no command, a token on the standard input", nil, 2, "say token explain"},
-		{"an unknown flag of the parent", []string{"--confg"}, 2, "unknown flag"},
-		{"help", []string{"--help"}, 0, "explain"},
-		{"a token behind explain", []string{"explain", secret}, 2, "takes no argument"},
-		{"a token for a time", []string{"explain", "--at", secret}, 2, "--at: must be like 2026"},
-		{"a token for a switch", []string{"explain", "--json=" + secret}, 2, "--json: invalid syntax"},
+		{"a token in the command's place", []string{"token", secret}, "", 2, "the only command is explain"},
+		{"a token in the place of all commands", []string{secret}, "", 1, "unknown command: see pluginserver --help"},
+		{"the same, without capitals", []string{"opaque-but-longer-than-any-command"}, "", 1, "unknown command: see"},
+		{"a token behind a mistaken command", []string{"tokn", secret}, "", 1, `unknown command "tokn"`},
+		{"no command, a token on the standard input", []string{"token"}, "", 2, "say token explain"},
+		{"an unknown flag of the parent", []string{"token", "--confg"}, "", 2, "unknown flag"},
+		{"help", []string{"token", "--help"}, "", 0, "explain"},
+		{"a token behind explain", []string{"token", "explain", secret}, "", 2, "takes no argument"},
+		{"a token for a time", []string{"token", "explain", "--at", secret}, "", 2, "--at: must be like 2026"},
+		{"a token for a switch", []string{"token", "explain", "--json=" + secret}, "", 2, "--json: invalid syntax"},
+		{"a token for a time, from the environment", []string{"token", "explain"}, "TOLLGATE_AT=" + secret, 2, "TOLLGATE_AT: must be like 2026"},
+		{"a token for a switch, from the environment", []string{"token", "explain"}, "TOLLGATE_JSON=" + secret, 2, "TOLLGATE_JSON: invalid syntax"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			cmd := pluginserver("pluginserver", append([]string{"token"}, row.args...)...)
+			cmd := pluginserver("pluginserver", row.args...)
+			cmd.Env = append(cmd.Env, row.env)
 			cmd.Stdin = strings.NewReader(secret)
 			out, err := cmd.CombinedOutput()
 			code := 0
 			if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
 				code = exit.ExitCode()
 			}
-			if code != row.code || !strings.Contains(string(out), row.want) || strings.Contains(string(out), secret) {
+			if code != row.code || !strings.Contains(string(out), row.want) || strings.Contains(string(out), secret) || strings.Contains(string(out), "opaque-but") {
 				t.Errorf("exit code %d, want %d, and %q without the token in\n%s", code, row.code, row.want, out)
 			}
 		})

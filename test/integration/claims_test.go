@@ -1,9 +1,15 @@
 package integration
 
 import (
+	"encoding/json"
+	"maps"
 	"net/http"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"tollgate/test/issuer"
 	"tollgate/test/sandbox"
@@ -40,9 +46,87 @@ func TestARequestWithoutATokenIsTheAnonymousConsumers(t *testing.T) {
 		t.Errorf("the upstream was told %v", got)
 	}
 	getFrom(t, s, "/guests", "Authorization: Bearer x").is(t, http.StatusUnauthorized)
+	getFrom(t, s, "/guests", "Authorization: Bearer\tx").is(t, http.StatusBadRequest)
 	if got := identity(t, getFrom(t, s, "/guests", bearerOf(t, s, issuer.Token{Client: "app"}))); len(got["x-anonymous-consumer"]) > 0 {
 		t.Errorf("a token's owner is anonymous: %v", got)
 	}
+}
+
+// TestATokenInTheQuery: it is refused where an instance looks, and otherwise goes on to the upstream.
+func TestATokenInTheQuery(t *testing.T) {
+	s := start(t, sandbox.Options{Config: []byte(identityConfig)})
+	token := bearerOf(t, s, issuer.Token{Client: "app"})
+	for _, row := range []struct {
+		name, target string
+		headers      []string
+		status       int
+	}{
+		{"beside a token", "/queries?a=1&access_token=x", []string{token}, 400},
+		{"beside a token, its name encoded", "/queries?%61ccess%5Ftoken=x", []string{token}, 400},
+		{"alone, where no token is anonymous", "/queries?access_token=x", nil, 400},
+		{"a query that is not UTF-8", "/queries?a=\xff", []string{token}, 400},
+		{"a query that is UTF-8", "/queries?a=ü", []string{token}, 200},
+		{"none", "/queries?a=access_token", []string{token}, 200},
+		{"no query", "/queries", []string{token}, 200},
+		{"neither", "/queries", nil, 200},
+		{"where nobody looks", "/claims?access_token=x", []string{token}, 200},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			r := getFrom(t, s, row.target, row.headers...)
+			r.is(t, row.status)
+			if row.status == http.StatusBadRequest && !strings.HasPrefix(r.headers.Get("WWW-Authenticate"), invalidCall) {
+				t.Errorf("challenge %q", r.headers.Get("WWW-Authenticate"))
+			}
+		})
+	}
+}
+
+// TestWhatKongsAccessLogTellsOfASub shows the members that log_sub does not cover, and that file-log can drop them.
+func TestWhatKongsAccessLogTellsOfASub(t *testing.T) {
+	realKongOnly(t)
+	log := filepath.Join(t.TempDir(), "access.log")
+	s := start(t, sandbox.Options{Config: []byte(strings.ReplaceAll(loggedConfig, "LOG-FILE", log))})
+	const sub = "5cd5f4ad-9a3b-4cf0-8a4f-6f2b4c6f8a11"
+	for _, row := range []struct {
+		name, path string
+		client     any
+		want       []string
+	}{
+		{"all that Kong knows", "/logged", "app", []string{"request.headers.x-authenticated-userid", "request.headers.x-token-sub"}},
+		{"a sub in place of a client_id", "/logged", nil, []string{
+			"authenticated_entity.id", "request.headers.x-authenticated-userid", "request.headers.x-credential-identifier", "request.headers.x-token-sub"}},
+		{"with the members dropped", "/dropped", nil, nil},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			r := getFrom(t, s, row.path, bearerOf(t, s, issuer.Token{Subject: sub, Claims: map[string]any{"client_id": row.client}}))
+			r.is(t, http.StatusOK)
+			line := logHas(t, log, r.id())
+			var entry map[string]any
+			if err := json.Unmarshal([]byte(line), &entry); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(row.want, membersWith(entry, sub)); diff != "" || entry["tollgate"] == nil {
+				t.Errorf("members with the sub (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// membersWith are the paths of the members in which a text stands.
+func membersWith(object map[string]any, text string) (found []string) {
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		switch v := object[name].(type) {
+		case map[string]any:
+			for _, inner := range membersWith(v, text) {
+				found = append(found, name+"."+inner)
+			}
+		case string:
+			if strings.Contains(v, text) {
+				found = append(found, name)
+			}
+		}
+	}
+	return found
 }
 
 // TestAclReadsTheTokensGroups: acl without always_use_authenticated_groups looks for the groups that Kong
@@ -108,6 +192,37 @@ services:
         paths: [/guests]
         plugins:
           - {name: jwks-verify, config: {issuers: *issuers, insecure_http: true, anonymous: guest}}
+      - name: queries
+        paths: [/queries]
+        plugins:
+          - {name: jwks-verify, config: {issuers: *issuers, insecure_http: true, anonymous: guest, refuse_query_token: true}}
+`
+
+// loggedConfig goes on with identityConfig; LOG-FILE stands for a path.
+const loggedConfig = identityConfig + `
+      - name: logged
+        paths: [/logged]
+        plugins:
+          - name: jwks-verify
+            config: &silent
+              issuers: *issuers
+              insecure_http: true
+              log_sub: none
+              claims_to_headers: [{claim: sub, header: X-Token-Sub}]
+          - {name: file-log, config: {path: 'LOG-FILE', reopen: false}}
+      - name: dropped
+        paths: [/dropped]
+        plugins:
+          - {name: jwks-verify, config: *silent}
+          - name: file-log
+            config:
+              path: 'LOG-FILE'
+              reopen: false
+              custom_fields_by_lua:
+                authenticated_entity.id: return nil
+                request.headers.x-authenticated-userid: return nil
+                request.headers.x-credential-identifier: return nil
+                request.headers.x-token-sub: return nil
 `
 
 // aclConfig goes on with identityConfig; kongsim does not play acl.

@@ -80,6 +80,7 @@ func TestRequestsWithoutAToken(t *testing.T) {
 		{"no header", "", 401, noToken},
 		{"another scheme", "Basic eDp5", 401, noToken},
 		{"a scheme without a token", "Bearer", 400, invalidCall},
+		{"a tab where a space belongs", strings.Replace(good, " ", "\t", 1), 400, invalidCall},
 		{"two tokens in one header", good + " " + good, 400, invalidCall},
 		{"no JWT", "Bearer abc", 401, invalidToken},
 		{"a token without its signature", good[:strings.LastIndex(good, ".")+1], 401, invalidToken},
