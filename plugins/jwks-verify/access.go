@@ -139,9 +139,8 @@ func (h *handler) judge(ctx context.Context, r *kong.Request, token string, head
 	now := h.now()
 	sets := h.sets(now)
 	j := h.authenticate(token, sets, now)
-	if j.wantsKeys() && h.keys[j.found.issuer].renewed(ctx, sets[j.found.issuer], j.found.kid) {
-		now = h.now()
-		j = h.authenticate(token, h.sets(now), now)
+	if j.wantsKeys() {
+		j, now = h.again(ctx, token, j, sets)
 	}
 	if h.policy.doubtsKeys(j) {
 		h.keys[j.found.issuer].hint(now)

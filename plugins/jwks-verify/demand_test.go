@@ -11,98 +11,184 @@ func moment(seconds float64) time.Time {
 	return fetchedAt.Add(time.Duration(seconds * float64(time.Second)))
 }
 
+// lands ends a fetch with the same set as before.
+func (d *demand) lands(at, next float64) { d.landsSet(at, next, false) }
+
+func (d *demand) landsSet(at, next float64, changed bool, kids ...string) {
+	set := &keySet{kids: map[string]bool{}}
+	for _, kid := range kids {
+		set.kids[kid] = true
+	}
+	d.land(landed{at: moment(at), next: moment(next), set: set, changed: changed})
+}
+
+func (d *demand) fails(at, next float64) { d.land(landed{at: moment(at), next: moment(next)}) }
+
 // rested is a demand whose first fetch has ended at 0, and whose next is due at 300.
 func rested() *demand {
 	d := newDemand()
 	d.takeOff(moment(-0.1))
-	d.land(moment(300), true)
+	d.landsSet(0, 300, true)
 	return d
 }
 
+// absent is a kid that a fetch at 10 looked for in vain.
+func absent(d *demand) {
+	d.ask("a", moment(10), testWait)
+	d.takeOff(moment(10))
+	d.lands(10, 310)
+}
+
 func TestDemandBringsTheNextFetchForward(t *testing.T) {
+	const overdue = -1
 	for name, row := range map[string]struct {
 		steps func(*demand)
 		due   float64
 	}{
 		"nobody asked":                 {func(*demand) {}, 300},
-		"the first request is at once": {func(d *demand) { d.ask("a", moment(1), testWait) }, -1e9},
+		"the first request is at once": {func(d *demand) { d.ask("a", moment(1), testWait) }, overdue},
 		"a second waits for the cool-down, with whatever kid": {func(d *demand) {
-			d.ask("a", moment(10), testWait)
-			d.takeOff(moment(10))
-			d.land(moment(310), false)
+			absent(d)
 			d.ask("b", moment(11), testWait)
 		}, 15},
 		"who asked while it was under way, too": {func(d *demand) {
 			d.ask("a", moment(10), testWait)
 			d.takeOff(moment(10))
 			d.ask("b", moment(10.01), testWait)
-			d.land(moment(310), false)
+			d.lands(10.02, 310)
 		}, 15},
+		"not who asked for what it looks for": {func(d *demand) {
+			d.ask("a", moment(10), testWait)
+			d.takeOff(moment(10))
+			d.ask("a", moment(10.01), testWait)
+			d.lands(10.02, 310)
+		}, 310},
 		"another set answers those who asked on its way": {func(d *demand) {
 			d.ask("a", moment(10), testWait)
 			d.takeOff(moment(10))
 			d.ask("b", moment(10.01), testWait)
-			d.land(moment(310), true)
+			d.landsSet(10.02, 310, true)
 		}, 310},
-		"who asked before is served": {func(d *demand) {
-			d.ask("a", moment(10), testWait)
-			d.takeOff(moment(10))
-			d.land(moment(310), false)
-		}, 310},
+		"who asked before is served": {absent, 310},
 		"a regular fetch costs no cool-down": {func(d *demand) {
 			d.takeOff(moment(10))
-			d.land(moment(310), false)
+			d.lands(10, 310)
 			d.ask("a", moment(11), testWait)
-		}, -1e9},
+		}, overdue},
 		"a retry after a failure comes sooner than the cool-down": {func(d *demand) {
 			d.ask("a", moment(10), testWait)
 			d.takeOff(moment(10))
-			d.land(moment(11), false)
+			d.fails(10, 11)
 			d.ask("b", moment(10.5), testWait)
 		}, 11},
+		"a kid that was looked for in vain does not": {func(d *demand) {
+			absent(d)
+			for s := 10.1; s < 40; s++ {
+				d.ask("a", moment(s), testWait)
+			}
+		}, 310},
+		"nor where nobody waits for the answer": {func(d *demand) {
+			d.ask("a", moment(10), 0)
+			d.takeOff(moment(10))
+			d.lands(10, 310)
+			d.ask("a", moment(20), 0)
+		}, 310},
+		"nor where another set came that lacks it as well": {func(d *demand) {
+			absent(d)
+			d.takeOff(moment(12))
+			d.landsSet(12, 312, true, "b")
+			d.ask("a", moment(20), testWait)
+		}, 312},
+		"that kid does again after a while": {func(d *demand) {
+			absent(d)
+			d.ask("a", moment(40), testWait)
+		}, 15},
+		"a kid whose fetch failed does": {func(d *demand) {
+			d.ask("a", moment(10), testWait)
+			d.takeOff(moment(10))
+			d.fails(10, 40)
+			d.ask("a", moment(20), testWait)
+		}, 15},
+		"not once the retry has looked for it": {func(d *demand) {
+			d.ask("a", moment(10), testWait)
+			d.takeOff(moment(10))
+			d.fails(10, 11)
+			d.takeOff(moment(11))
+			d.lands(11, 311)
+			d.ask("a", moment(20), testWait)
+		}, 311},
+		"a regular fetch looks for what was asked, too": {func(d *demand) {
+			absent(d)
+			d.ask("b", moment(11), testWait)
+			d.takeOff(moment(12))
+			d.lands(12, 312)
+			d.ask("b", moment(20), testWait)
+		}, 312},
+		"shorter terms do":                 {func(d *demand) { d.sooner(moment(50)) }, 50},
+		"longer terms do not put it off":   {func(d *demand) { d.sooner(moment(500)) }, 300},
+		"terms do not hurry a retry":       {func(d *demand) { d.takeOff(moment(10)); d.fails(10, 40); d.sooner(moment(5)) }, 40},
+		"terms wait for one under way":     {func(d *demand) { d.takeOff(moment(10)); d.sooner(moment(5)); d.lands(10, 310) }, 310},
+		"a doubt about a key is at once":   {func(d *demand) { d.hint(moment(1)) }, overdue},
+		"the next doubt waits its time":    {func(d *demand) { absent(d); d.hint(moment(69)) }, 310},
+		"it does not wait for longer":      {func(d *demand) { absent(d); d.hint(moment(70)) }, 15},
+		"a request wakes who waits longer": {func(d *demand) { d.ask("a", moment(1), testWait); <-d.wake }, overdue},
+		"and so do shorter terms":          {func(d *demand) { d.sooner(moment(50)); <-d.wake }, 50},
 	} {
-		d := rested()
-		row.steps(d)
-		if got := d.due(); row.due < 0 && got.After(moment(0)) || row.due >= 0 && !got.Equal(moment(row.due)) {
-			t.Errorf("%s: due %s after the start", name, got.Sub(moment(0)))
-		}
+		t.Run(name, func(t *testing.T) {
+			d := rested()
+			row.steps(d)
+			if got := d.due(); row.due == overdue && got.After(moment(0)) || row.due != overdue && !got.Equal(moment(row.due)) {
+				t.Errorf("due %s after the start", got.Sub(moment(0)))
+			}
+		})
 	}
 }
 
 func TestWhoWaits(t *testing.T) {
+	cooling := func(d *demand) { d.ask("b", moment(10), testWait); d.takeOff(moment(10)); d.lands(10, 310) }
 	for name, row := range map[string]struct {
 		steps func(*demand)
 		now   float64
 		wait  time.Duration
 		want  bool
 	}{
-		"whose fetch is at once":                   {func(*demand) {}, 1, testWait, true},
-		"who is not to wait":                       {func(*demand) {}, 1, 0, false},
-		"during the cool-down it could not last":   {caused(false), 11, testWait, false},
-		"at the end of the cool-down it can":       {caused(false), 14.6, testWait, true},
-		"while one is under way":                   {func(d *demand) { d.takeOff(moment(10)) }, 10.1, testWait, true},
-		"not with a kid that a fresh set lacked":   {caused(true), 15, testWait, false},
-		"with that kid again after a while":        {caused(true), 71, testWait, true},
-		"with that kid after another set has come": {func(d *demand) { caused(true)(d); d.takeOff(moment(16)); d.land(moment(316), true) }, 17, testWait, true},
+		"whose fetch is at once":                 {func(*demand) {}, 1, testWait, true},
+		"who is not to wait":                     {func(*demand) {}, 1, 0, false},
+		"during the cool-down it could not last": {cooling, 11, testWait, false},
+		"at the end of the cool-down it can":     {cooling, 14.6, testWait, true},
+		"while one is under way":                 {func(d *demand) { d.takeOff(moment(10)) }, 10.1, testWait, true},
+		"not with a kid that a fresh set lacked": {absent, 15, testWait, false},
+		"with that kid again after a while":      {absent, 40, testWait, true},
+		"after a failure, as after any":          {func(d *demand) { d.takeOff(moment(10)); d.fails(10, 40) }, 15, testWait, true},
 	} {
 		d := rested()
 		row.steps(d)
 		if got := d.ask("a", moment(row.now), row.wait) != nil; got != row.want {
 			t.Errorf("%s: waits is %t", name, got)
 		}
-		if !d.wanted {
-			t.Errorf("%s: the set is not to be fetched anew", name)
-		}
 	}
 }
 
-// caused is a fetch that the kid a caused at 10, at once and without another set.
-func caused(remembered bool) func(*demand) {
-	return func(d *demand) {
-		d.ask("a", moment(10), testWait)
-		d.takeOff(moment(10))
-		d.land(moment(310), false)
-		d.waited("a", moment(10), remembered)
+func TestWhatIsCertainAboutAKidThatTheSetLacks(t *testing.T) {
+	for name, row := range map[string]struct {
+		steps func(*demand)
+		now   float64
+		want  bool
+	}{
+		"nothing before the first fetch":            {func(d *demand) { *d = *newDemand() }, 1, false},
+		"that there is none after a good fetch":     {func(*demand) {}, 10, true},
+		"nothing of a set that is older":            {func(*demand) {}, 10.1, false},
+		"still of a kid that was looked for":        {absent, 39, true},
+		"nothing while the last fetch failed":       {func(d *demand) { d.takeOff(moment(1)); d.fails(1, 2) }, 2, false},
+		"not even of a kid that was looked for":     {func(d *demand) { absent(d); d.takeOff(moment(11)); d.fails(11, 12) }, 12, false},
+		"that there is none after the recovery":     {func(d *demand) { d.takeOff(moment(1)); d.fails(1, 2); d.takeOff(moment(2)); d.lands(2, 302) }, 3, true},
+		"nothing where one is under way for longer": {func(d *demand) { d.takeOff(moment(1)) }, 10.1, false},
+	} {
+		d := rested()
+		row.steps(d)
+		if got := d.certain("a", moment(row.now)); got != row.want {
+			t.Errorf("%s: certain is %t", name, got)
+		}
 	}
 }
 
@@ -116,22 +202,8 @@ func TestOnlySoManyWait(t *testing.T) {
 	if d.ask("one more", moment(1), testWait) != nil {
 		t.Error("one more waits")
 	}
-	d.waited("0", moment(1), false)
+	d.waited()
 	if d.ask("one more", moment(1), testWait) == nil {
 		t.Error("there is room again, and it does not wait")
-	}
-}
-
-func TestUnknownKidsAreBoundedInNumberAndTime(t *testing.T) {
-	u := newUnknownKids()
-	for i := range 3 * maxUnknown {
-		u.add(fmt.Sprint(i), moment(0))
-	}
-	if len(u.until) != maxUnknown {
-		t.Errorf("%d kids are remembered", len(u.until))
-	}
-	u.add("last", moment(0))
-	if !u.has("last", moment(59)) || u.has("last", moment(60)) || u.has("another", moment(0)) {
-		t.Error("a kid is forgotten too soon or too late, or taken for another")
 	}
 }

@@ -16,7 +16,7 @@ const discoveryLifetime = time.Hour
 type discovered struct {
 	uri string
 	at  time.Time
-	// failed tells that the address gave no answer the last time.
+	// failed tells that the address gave no key set the last time.
 	failed bool
 }
 
@@ -52,11 +52,14 @@ func (f *fetcher) readMetadata(ctx context.Context) (string, error) {
 	return "", fmt.Errorf("%w: %w", errDiscovery, errors.Join(problems...))
 }
 
-// getMetadata takes a third of a fetch's time at most, so that two documents that hang leave a third to the
-// key set, whose address may be known from before.
+// getMetadata takes a third of the time that is left at most, so that two documents that hang leave enough
+// to the key set, whose address may be known from before.
 func (f *fetcher) getMetadata(ctx context.Context, address string) (document, error) {
-	ctx, cancel := context.WithTimeout(ctx, f.source.timeout/3)
-	defer cancel()
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Until(deadline)/3)
+		defer cancel()
+	}
 	return f.get(ctx, address)
 }
 

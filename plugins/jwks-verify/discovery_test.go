@@ -90,7 +90,9 @@ func (w *webs) RoundTrip(r *http.Request) (*http.Response, error) {
 	w.mu.Unlock()
 	if page == "hangs" {
 		<-r.Context().Done()
-		return nil, r.Context().Err()
+	}
+	if err := r.Context().Err(); err != nil {
+		return nil, err
 	}
 	if page == "down" {
 		return nil, errors.New("connection refused")
@@ -180,6 +182,30 @@ func TestTheDiscoveredAddressIsUsedUntilItIsOldOrFails(t *testing.T) {
 	})
 }
 
+// Whoever moves its keys may leave an answer behind that is one of success.
+func TestKeysThatMovedAreFoundWhateverTheOldAddressAnswers(t *testing.T) {
+	for name, left := range map[string]string{
+		"a page": "<html>", "an object": "{}", "an empty set": `{"keys":[]}`, "nothing": "", "no answer": "down",
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := &webs{pages: map[string]string{openID: metadata("https://k.test/1"), "https://k.test/1": string(oneKey("k1"))}}
+			f := discovering(w)
+			if _, _, err := f.keys(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			w.pages[openID], w.pages["https://k.test/1"], w.pages["https://k.test/2"] = metadata("https://k.test/2"), left, string(oneKey("k2"))
+			if _, _, err := f.keys(t.Context()); err == nil {
+				t.Error("took it for a key set")
+			}
+			w.askedSince()
+			set, _, err := f.keys(t.Context())
+			if diff := cmp.Diff([]string{openID, "https://k.test/2"}, w.askedSince()); diff != "" || err != nil || !set.kids["k2"] {
+				t.Errorf("the next time: %v (-want +got):\n%s", err, diff)
+			}
+		})
+	}
+}
+
 // FuzzJWKSURI looks for panics, and for addresses that no rule lets in.
 func FuzzJWKSURI(f *testing.F) {
 	f.Add([]byte(metadata("https://k.test/1")))
@@ -198,7 +224,7 @@ func TestMetadataThatHangLeaveTimeForTheKeys(t *testing.T) {
 		w := &webs{pages: map[string]string{openID: metadata("https://k.test/1"), "https://k.test/1": "keys"}}
 		f := discovering(w)
 		fetch := func() error {
-			ctx, cancel := context.WithTimeout(t.Context(), f.source.timeout)
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 			defer cancel()
 			_, err := f.fetch(ctx)
 			return err

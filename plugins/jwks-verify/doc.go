@@ -26,7 +26,8 @@
 // One key set for each source, an address with its TLS settings, lives in the process, shared by all workers,
 // routes and reloads. It is fetched in the background and renewed every jwks_refresh_seconds. An answer that is
 // no key set, or holds no usable key, never replaces a good set; an unusable key is skipped. A kid that the set
-// lacks causes at most one fetch in five seconds, for which the request waits jwks_wait_ms at most.
+// lacks causes at most one fetch in five seconds, for which the request waits jwks_wait_ms at most. While the
+// issuer's set cannot be fetched, such a token is refused with 503: nobody can say that its key does not exist.
 //
 // # Identity
 //

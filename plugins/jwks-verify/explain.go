@@ -166,6 +166,8 @@ func fetchKeys(c *Config, issuer string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc, err := newFetcher(source, transport, time.Now).fetch(context.Background())
+	ctx, cancel := context.WithTimeout(context.Background(), source.timeout)
+	defer cancel()
+	doc, err := newFetcher(source, transport, time.Now).fetch(ctx)
 	return doc.body, err
 }

@@ -31,6 +31,14 @@ type document struct {
 	lifetime time.Duration
 }
 
+func (d document) keys() (*keySet, error) {
+	set, err := readKeySet(d.body)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errInvalid, err)
+	}
+	return set, nil
+}
+
 // fetcher gets the key set of one source. It serves one caller at a time.
 type fetcher struct {
 	source keySource
@@ -60,6 +68,20 @@ func checkRedirect(next *http.Request, via []*http.Request, insecureHTTP bool) e
 		return errors.New("redirected to plain http")
 	}
 	return nil
+}
+
+// keys returns the key set, and how long the answer says that it holds. The context bounds all of it.
+func (f *fetcher) keys(ctx context.Context) (*keySet, time.Duration, error) {
+	d, err := f.fetch(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	set, err := d.keys()
+	if err != nil {
+		f.found.failed = true // whoever moved its keys may leave a page behind that says so
+		return nil, 0, err
+	}
+	return set, d.lifetime, nil
 }
 
 // fetch returns the key set's document. The context bounds all of it.

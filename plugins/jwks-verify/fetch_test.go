@@ -130,6 +130,20 @@ func TestFetchEndsWithItsContext(t *testing.T) {
 	}
 }
 
+func TestExplainingATokenWaitsForKeysAsLongAsAFetchMayTake(t *testing.T) {
+	left := make(chan struct{})
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		<-r.Context().Done()
+		close(left)
+	}))
+	defer s.Close()
+	c := Config{Issuers: []Issuer{{Issuer: testIssuer, JWKSURI: s.URL}}, JWKSTimeoutMS: 100, InsecureHTTP: true}
+	if _, err := fetchKeys(&c, testIssuer); err == nil {
+		t.Error("a server that hangs gave an answer")
+	}
+	<-left
+}
+
 func TestFetchRefusesPlainHTTPUnlessItIsAllowed(t *testing.T) {
 	asked := false
 	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))

@@ -2,6 +2,7 @@ package jwksverify
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 )
 
@@ -39,13 +40,21 @@ func (h *health) succeeded(set *keySet, changed bool) {
 	h.failures, h.cause, h.expired = 0, "", false
 }
 
+// reasons are the first few of what can be as many as maxKeys.
 func reasons(errs []error) []string {
-	out := make([]string, len(errs))
-	for i, err := range errs {
-		out[i] = err.Error()
+	const most = 8
+	var out []string
+	for _, err := range errs[:min(len(errs), most)] {
+		out = append(out, err.Error())
+	}
+	if more := len(errs) - most; more > 0 {
+		out = append(out, fmt.Sprintf("and %d more", more))
 	}
 	return out
 }
+
+// causes are what causeOf returns.
+func causes() []string { return []string{"ok", "unreachable", "status", "invalid", "discovery"} }
 
 // causeOf is the kind of a failure, one of few: the metric's label. Errors themselves hold ports and
 // counts, and are never the same twice.

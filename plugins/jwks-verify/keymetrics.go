@@ -23,6 +23,9 @@ func registerKeyMetrics(registry prometheus.Registerer, snapshot func() map[stri
 			"Keys in use, by the host of their issuer; 0 while tokens cannot be verified.", []string{"host"}, nil),
 		snapshot: snapshot,
 	})
+	for _, cause := range causes() {
+		fetches.WithLabelValues(cause) // at 0: the first of a kind is a change, too
+	}
 	return func(err error) { fetches.WithLabelValues(causeOf(err)).Inc() }
 }
 

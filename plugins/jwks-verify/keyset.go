@@ -61,7 +61,9 @@ func readKeySet(body []byte) (*keySet, error) {
 	var prints []string
 	for i, raw := range keys {
 		key, err := readKey(raw)
-		s.kids[key.kid] = s.kids[key.kid] || key.kid != ""
+		if key.kid != "" {
+			s.kids[key.kid] = true
+		}
 		if err == nil {
 			err = s.add(key)
 		}
@@ -72,7 +74,7 @@ func readKeySet(body []byte) (*keySet, error) {
 		prints = append(prints, key.print())
 	}
 	if s.usable == 0 {
-		return nil, errors.Join(append([]error{errors.New("the answer has no usable key")}, s.skipped...)...)
+		return nil, fmt.Errorf("the answer has no usable key: %s", strings.Join(reasons(s.skipped), "; "))
 	}
 	slices.Sort(prints)
 	s.generation = sha256.Sum256([]byte(strings.Join(slices.Compact(prints), "")))
@@ -156,8 +158,8 @@ func same(a, b crypto.PublicKey) bool {
 }
 
 // candidates are the keys that may verify a token with the algorithm and the kid, to be tried in order.
-// A token without a kid gets a key only where no other key of the set fits its algorithm. known tells that the set has
-// the kid, so that keys that do not fit are told from keys that are not there.
+// A token without a kid gets a key only where no other key of the set fits its algorithm. known tells that
+// the set has the kid, so that keys that do not fit are told from keys that are not there.
 func (s *keySet) candidates(alg, kid string) (keys []verifyKey, known bool) {
 	f := s.fitting[alg]
 	switch {

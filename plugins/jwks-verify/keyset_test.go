@@ -229,7 +229,7 @@ func TestCandidates(t *testing.T) {
 		jwk(pingAM, p256Key(), nil), jwk(pingAM, p384Key(), nil),
 		jwk("enc", otherRSA(), members{"use": "enc"}),
 		jwk("ed", edKey(), nil), jwk("ed", edKey(), nil),
-		members{"kty": "RSA", "kid": "broken", "n": "AQAB", "e": "AQAB"})
+		members{"kty": "RSA", "kid": "broken", "n": "AQAB", "e": "AQAB"}, members{"kty": "oct"})
 	for name, row := range map[string]struct {
 		alg, kid string
 		want     []crypto.Signer

@@ -14,7 +14,8 @@ type keySource struct {
 	issuer string
 	// uri is the address of the key set; empty for the one that the issuer's metadata names.
 	uri string
-	// refresh is the longest time between two fetches.
+	// refresh is the longest time between two fetches. This and the next three are one lease's, and do
+	// not make it another source.
 	refresh time.Duration
 	// maxStale is how long keys are used after the last fetch that went well; more than refresh.
 	maxStale time.Duration
@@ -46,9 +47,13 @@ func (s keySource) withoutReferences() keySource {
 	return s
 }
 
-// identity is the same for sources that can share one remote. It holds no secret in the clear.
+// terms are what a lease of the source asks of its fetches.
+func (s keySource) terms() terms { return terms{s.refresh, s.maxStale, s.timeout} }
+
+// identity is the same for sources that can share one remote: two configurations that fetch the same keys in
+// the same way have one set, and one cool-down. It holds no secret in the clear.
 func (s keySource) identity() string {
-	s.wait = 0 // each request's own
+	s.refresh, s.maxStale, s.wait, s.timeout = 0, 0, 0, 0
 	if s.uri != "" {
 		s.issuer = ""
 	}

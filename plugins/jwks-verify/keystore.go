@@ -1,7 +1,6 @@
 package jwksverify
 
 import (
-	"context"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -48,12 +47,6 @@ func always(transport http.RoundTripper) func(keySource) (http.RoundTripper, err
 	return func(keySource) (http.RoundTripper, error) { return transport, nil }
 }
 
-// keyLease is one holder's claim on the keys of a source.
-type keyLease struct {
-	lease *shared.Lease[*remote]
-	wait  time.Duration
-}
-
 // acquire shares one remote among all that fetch in the same way. It waits for no network. Its errors
 // repeat no secret of the source.
 func (s *keyStore) acquire(source keySource) (*keyLease, error) {
@@ -61,7 +54,13 @@ func (s *keyStore) acquire(source keySource) (*keyLease, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &keyLease{lease, source.wait}, nil
+	r, t := lease.Value, source.terms()
+	r.join(t)
+	release := sync.OnceFunc(func() {
+		r.leave(t)
+		lease.Release()
+	})
+	return &keyLease{remote: r, terms: t, wait: source.wait, release: release}, nil
 }
 
 func (s *keyStore) start(source keySource) (*remote, error) {
@@ -70,7 +69,7 @@ func (s *keyStore) start(source keySource) (*remote, error) {
 		return nil, err
 	}
 	log := s.log.With("plugin", "jwks-verify", "source", source.name())
-	r := startRemote(source, newFetcher(source, transport, s.now).fetch, s.now, log, s.fetched)
+	r := startRemote(source, newFetcher(source, transport, s.now).keys, s.now, log, s.fetched)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open[r] = struct{}{}
@@ -86,21 +85,6 @@ func (s *keyStore) dispose(r *remote) {
 
 // close ends all fetching once the leases are released.
 func (s *keyStore) close() { s.pool.Close() }
-
-// keys returns the set to verify with at now, nil where there is none that is fresh enough.
-func (l *keyLease) keys(now time.Time) *keySet { return l.lease.Value.keys(now) }
-
-// renewed has the keys fetched because seen lacks the kid, or is nil, and waits for them for a bounded time.
-// It tells whether there is another set now, so that verifying again can come to something else.
-func (l *keyLease) renewed(ctx context.Context, seen *keySet, kid string) bool {
-	return l.lease.Value.renewed(ctx, seen, kid, l.wait)
-}
-
-// hint tells that a key may have been replaced under its kid; nobody waits for what comes of it.
-func (l *keyLease) hint(now time.Time) { l.lease.Value.demand.hint(now) }
-
-// release gives the claim back; further calls do nothing.
-func (l *keyLease) release() { l.lease.Release() }
 
 // hostKeys is the state of one host's sources, taken together.
 type hostKeys struct {

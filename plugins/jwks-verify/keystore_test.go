@@ -32,9 +32,9 @@ func TestSourcesShareWhatTheyFetchAlike(t *testing.T) {
 		"another issuer at that URL": {func(s *keySource) { s.issuer = "https://b.test" }, true},
 		"another URL":                {func(s *keySource) { s.uri = "https://b.test/jwks" }, false},
 		"the issuer's own URL":       {func(s *keySource) { s.uri = "" }, false},
-		"another refresh":            {func(s *keySource) { s.refresh = time.Minute }, false},
-		"another staleness":          {func(s *keySource) { s.maxStale = time.Hour }, false},
-		"another timeout":            {func(s *keySource) { s.timeout = time.Second }, false},
+		"another refresh":            {func(s *keySource) { s.refresh = time.Minute }, true},
+		"another staleness":          {func(s *keySource) { s.maxStale = time.Hour }, true},
+		"another timeout":            {func(s *keySource) { s.timeout = time.Second }, true},
 		"plain http allowed":         {func(s *keySource) { s.insecureHTTP = true }, false},
 		"an authority of its own":    {func(s *keySource) { s.caCertificates = "PEM" }, false},
 		"a client certificate":       {func(s *keySource) { s.clientCertificate = "PEM" }, false},
@@ -152,7 +152,7 @@ func TestAHostIsAsOldAsTheOldestOfItsSources(t *testing.T) {
 		defer store.close()
 		for n := range 20 { // the store visits them in no order
 			source := testSource("https://a.test/ok")
-			source.timeout += time.Duration(n) // another source
+			source.proxy = fmt.Sprintf("http://proxy-%d.test", n) // another source
 			store.leaseOf(t, source)
 		}
 		down, err := store.acquire(testSource("https://a.test/down"))

@@ -66,21 +66,40 @@ func (p *provider) RoundTrip(req *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Body: readCloser(d.body), Request: req}, nil
 }
 
-func (p *provider) start() *remote {
+// keys fetches as a fetcher does.
+func (p *provider) keys(ctx context.Context) (*keySet, time.Duration, error) {
+	d, err := p.fetch(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	set, err := d.keys()
+	return set, d.lifetime, err
+}
+
+// rented is a remote with one lease.
+type rented struct {
+	*remote
+	lease *keyLease
+}
+
+func (p *provider) start() rented {
 	if p.lifetime == 0 {
 		p.lifetime = noLifetime
 	}
-	return startRemote(testSource("https://auth.example.test/jwks"), p.fetch, time.Now, slog.New(slog.DiscardHandler), func(error) {})
+	s := testSource("https://auth.example.test/jwks")
+	r := startRemote(s, p.keys, time.Now, slog.New(slog.DiscardHandler), func(error) {})
+	r.join(s.terms())
+	return rented{r, &keyLease{remote: r, terms: s.terms(), wait: testWait}}
 }
 
 // ask is a request whose kid the set lacks.
-func (r *remote) ask(t *testing.T, kid string) bool {
-	return r.renewed(t.Context(), r.keys(time.Now()), kid, testWait)
+func (r rented) ask(t *testing.T, kid string) bool {
+	return r.lease.renewed(t.Context(), r.keys(time.Now()), kid)
 }
 
 func oneKey(kid string) []byte { return jwks(jwk(kid, p256Key(), nil)) }
 
-func (r *remote) has(kid string) bool {
-	set := r.keys(time.Now())
+func (r rented) has(kid string) bool {
+	set := r.lease.keys(time.Now())
 	return set != nil && set.kids[kid]
 }

@@ -2,7 +2,6 @@ package jwksverify
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"maps"
 	"sync/atomic"
@@ -12,10 +11,11 @@ import (
 // remote keeps one source's key set fresh. Its goroutine runs until close.
 type remote struct {
 	source keySource
-	fetch  func(context.Context) (document, error)
+	fetch  keyFetch
 	now    func() time.Time
 	count  func(error)
 	opened time.Time
+	terms  *agreement
 
 	held    atomic.Pointer[holding] // nil until the first fetch succeeds
 	demand  *demand
@@ -24,17 +24,21 @@ type remote struct {
 	stopped chan struct{}
 }
 
-// holding is a set and the end of the fetch that last confirmed it.
+// keyFetch gets a key set once, and how long the answer says that it holds, or noLifetime.
+type keyFetch func(context.Context) (*keySet, time.Duration, error)
+
+// holding is a set, the end of the fetch that last confirmed it, and how long that says that it holds.
 type holding struct {
-	set *keySet
-	at  time.Time
+	set      *keySet
+	at       time.Time
+	lifetime time.Duration
 }
 
 // startRemote fetches at once and in the background. count is told of each fetch.
-func startRemote(s keySource, fetch func(context.Context) (document, error), now func() time.Time, log *slog.Logger, count func(error)) *remote {
+func startRemote(s keySource, fetch keyFetch, now func() time.Time, log *slog.Logger, count func(error)) *remote {
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &remote{
-		source: s, fetch: fetch, now: now, count: count, opened: now(),
+		source: s, fetch: fetch, now: now, count: count, opened: now(), terms: newAgreement(s.terms()),
 		demand: newDemand(), health: health{log: log},
 		stop: cancel, stopped: make(chan struct{}),
 	}
@@ -48,14 +52,25 @@ func (r *remote) close() {
 	<-r.stopped
 }
 
-// keys returns the set to verify with, nil where there is none, or none that is fresh enough.
-func (r *remote) keys(now time.Time) *keySet {
+// join has the keys kept on a lease's terms too.
+func (r *remote) join(t terms) {
+	r.terms.join(t)
+	r.hasten()
+}
+
+func (r *remote) leave(t terms) { r.terms.leave(t) }
+
+// within returns the set that was confirmed within a time, nil where there is none.
+func (r *remote) within(now time.Time, maxStale time.Duration) *keySet {
 	h := r.held.Load()
-	if h == nil || now.Sub(h.at) > r.source.maxStale {
+	if h == nil || now.Sub(h.at) > maxStale {
 		return nil
 	}
 	return h.set
 }
+
+// keys returns the set that is fresh enough for every lease, nil where there is none.
+func (r *remote) keys(now time.Time) *keySet { return r.within(now, r.terms.current().maxStale) }
 
 // age is the time since the last fetch that went well, or since the start where none did.
 func (r *remote) age(now time.Time) time.Duration {
@@ -68,10 +83,8 @@ func (r *remote) age(now time.Time) time.Duration {
 func (r *remote) run(ctx context.Context) {
 	defer close(r.stopped)
 	for {
-		before := r.keys(r.now())
-		pause := r.load(ctx)
-		now := r.now()
-		r.demand.land(now.Add(jittered(pause)), r.keys(now) != before)
+		r.demand.land(r.load(ctx))
+		r.hasten() // a lease may have come while it was under way
 		if !r.idle(ctx) {
 			return
 		}
@@ -95,65 +108,44 @@ func (r *remote) idle(ctx context.Context) bool {
 	}
 }
 
-// load fetches once and returns the pause to the next fetch. Only a good set replaces another.
-func (r *remote) load(ctx context.Context) time.Duration {
-	set, lifetime, err := r.read(ctx)
+// hasten brings the next fetch forward to what the terms want of the last one.
+func (r *remote) hasten() {
+	if h := r.held.Load(); h != nil {
+		r.demand.sooner(h.at.Add(refreshAfter(h.lifetime, r.terms.current().refresh)))
+	}
+}
+
+// load fetches once, on the terms as they are at its start. Only a good set replaces another.
+func (r *remote) load(ctx context.Context) landed {
+	agreed, before := r.terms.current(), r.keys(r.now())
+	set, lifetime, err := r.read(ctx, agreed.timeout)
+	now := r.now()
 	if ctx.Err() != nil {
-		return 0
+		return landed{at: now}
 	}
 	r.count(err)
 	if err != nil {
-		return retryAfterFailures(r.health.failed(err, r.held.Load() != nil, r.keys(r.now()) != nil))
+		failures := r.health.failed(err, r.held.Load() != nil, r.keys(now) != nil)
+		return landed{at: now, next: now.Add(jittered(retryAfterFailures(failures)))}
 	}
+	set = r.hold(set, lifetime, now)
+	return landed{at: now, next: now.Add(jittered(refreshAfter(lifetime, agreed.refresh))), set: set, changed: set != before}
+}
+
+func (r *remote) read(ctx context.Context, timeout time.Duration) (*keySet, time.Duration, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	return r.fetch(ctx)
+}
+
+// hold puts a set that was fetched to use, and returns it, or the one before that is no other.
+func (r *remote) hold(set *keySet, lifetime time.Duration, now time.Time) *keySet {
 	old := r.held.Load()
 	changed := old == nil || old.set.generation != set.generation
 	if !changed && maps.Equal(old.set.kids, set.kids) {
 		set = old.set // whoever compares sees no other
 	}
-	r.held.Store(&holding{set, r.now()})
+	r.held.Store(&holding{set, now, lifetime})
 	r.health.succeeded(set, changed)
-	return refreshAfter(lifetime, r.source.refresh)
-}
-
-func (r *remote) read(ctx context.Context) (*keySet, time.Duration, error) {
-	ctx, cancel := context.WithTimeout(ctx, r.source.timeout)
-	defer cancel()
-	d, err := r.fetch(ctx)
-	if err != nil {
-		return nil, 0, err
-	}
-	set, err := readKeySet(d.body)
-	if err != nil {
-		return nil, 0, fmt.Errorf("%w: %w", errInvalid, err)
-	}
-	return set, d.lifetime, nil
-}
-
-// renewed asks for a fetch because seen lacks the kid, or is nil, and waits for the end of one, for wait
-// at most. It tells whether there is another set now.
-func (r *remote) renewed(ctx context.Context, seen *keySet, kid string, wait time.Duration) bool {
-	asked := r.now()
-	if r.keys(asked) != seen {
-		return true
-	}
-	if landing := r.demand.ask(kid, asked, wait); landing != nil {
-		lasted := waitFor(ctx, landing, wait)
-		h := r.held.Load()
-		lacking := lasted && h != nil && h.set == seen && h.at.After(asked)
-		r.demand.waited(kid, r.now(), lacking)
-	}
-	return r.keys(r.now()) != seen
-}
-
-// waitFor tells whether the event came before the wait or the context was over.
-func waitFor(ctx context.Context, event <-chan struct{}, wait time.Duration) bool {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-event:
-		return true
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-	return false
+	return set
 }

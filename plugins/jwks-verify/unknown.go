@@ -6,37 +6,81 @@ import (
 )
 
 const (
-	// unknownFor is how long a kid is remembered that a fresh set lacked.
-	unknownFor = time.Minute
-	// maxUnknown bounds the kids remembered for one source, some 100 KB.
+	// unknownFor is how long a kid is remembered that a fresh set lacked, and causes no fetch. A kid that
+	// is nobody's costs the provider two fetches a minute at most, as many as a failure does (lastRetry).
+	// A provider that signs with a key before it shows it, or shows it in one place before another, has
+	// that key found half a minute later, or by the regular refresh where that comes sooner. It is shorter
+	// than any jwks_max_stale_seconds: a kid is not remembered of a set that has become too old.
+	unknownFor = 30 * time.Second
+	// maxUnknown bounds the kids of each stage that are remembered for one source, some 400 KB in all.
 	maxUnknown = 4096
 )
 
-// unknownKids remembers kids that a fresh set lacked, so that a request that brings one again does not
-// wait. It decides about waiting alone: each unknown kid has the set fetched anew at the next chance, so
-// that a kid that was guessed before its key was published is found like any other.
+// unknownKids are the kids that requests brought and the set lacks, in the stages that they go through: they
+// are asked for, a fetch takes off to look for them, and where its set lacks them they are absent for a
+// time. A kid that is not remembered for want of room costs no more than the fetches that demand allows.
 type unknownKids struct {
-	seed  maphash.Seed
-	until map[uint64]time.Time
+	seed   maphash.Seed
+	asked  map[uint64]struct{}
+	aboard map[uint64]struct{} // of the fetch under way
+	absent map[uint64]time.Time
 }
 
 func newUnknownKids() unknownKids {
-	return unknownKids{maphash.MakeSeed(), map[uint64]time.Time{}}
+	return unknownKids{maphash.MakeSeed(), map[uint64]struct{}{}, map[uint64]struct{}{}, map[uint64]time.Time{}}
 }
 
-func (u unknownKids) has(kid string, now time.Time) bool {
-	return now.Before(u.until[maphash.String(u.seed, kid)])
+func (u *unknownKids) sum(kid string) uint64 { return maphash.String(u.seed, kid) }
+
+// isAbsent tells whether a set lacked the kid that was fetched for it a short while ago.
+func (u *unknownKids) isAbsent(kid string, now time.Time) bool {
+	return now.Before(u.absent[u.sum(kid)])
 }
 
-// add drops any other where there is no room.
-func (u unknownKids) add(kid string, now time.Time) {
-	if len(u.until) >= maxUnknown {
-		for other := range u.until {
-			delete(u.until, other)
+// isAboard tells whether the fetch under way took off to look for the kid.
+func (u *unknownKids) isAboard(kid string) bool {
+	_, ok := u.aboard[u.sum(kid)]
+	return ok
+}
+
+// ask has the next fetch look for the kid.
+func (u *unknownKids) ask(kid string) { u.askSum(u.sum(kid)) }
+
+func (u *unknownKids) askSum(sum uint64) {
+	if len(u.asked) < maxUnknown {
+		u.asked[sum] = struct{}{}
+	}
+}
+
+// takeOff has the fetch that begins look for what was asked.
+func (u *unknownKids) takeOff() { u.asked, u.aboard = u.aboard, u.asked }
+
+// settle is told of the kids of the set that was fetched.
+func (u *unknownKids) settle(published map[string]bool, now time.Time) {
+	for kid := range published {
+		delete(u.aboard, u.sum(kid))
+	}
+	for sum := range u.aboard {
+		u.remember(sum, now)
+	}
+	clear(u.aboard)
+}
+
+// retry has the next fetch look for what this one did, which failed.
+func (u *unknownKids) retry() {
+	for sum := range u.aboard {
+		u.askSum(sum)
+	}
+	clear(u.aboard)
+}
+
+// remember drops any other where there is no room.
+func (u *unknownKids) remember(sum uint64, now time.Time) {
+	if len(u.absent) >= maxUnknown {
+		for other := range u.absent {
+			delete(u.absent, other)
 			break
 		}
 	}
-	u.until[maphash.String(u.seed, kid)] = now.Add(unknownFor)
+	u.absent[sum] = now.Add(unknownFor)
 }
-
-func (u unknownKids) clear() { clear(u.until) }

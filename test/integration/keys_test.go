@@ -33,8 +33,12 @@ func TestAnIssuerThatGoesDownLater(t *testing.T) {
 	getFrom(t, s, "/token", token).is(t, http.StatusOK)
 	s.Issuer.Down(true)
 	getFrom(t, s, "/token", token).is(t, http.StatusOK)
-	// A kid that nobody knows makes the plugin ask, in vain; the keys that it has stay good.
+	// A kid that is not known makes the plugin ask, in vain: nobody can say that there is no such key. The
+	// keys that it has stay good.
 	r := getFrom(t, s, "/token", bearerOf(t, s, issuer.Token{KeyID: "nobody"}))
-	r.is(t, http.StatusUnauthorized)
+	r.is(t, http.StatusServiceUnavailable)
+	if r.headers.Get("Retry-After") == "" || r.headers.Get("WWW-Authenticate") != "" {
+		t.Errorf("headers %v", r.headers)
+	}
 	getFrom(t, s, "/token", token).is(t, http.StatusOK)
 }

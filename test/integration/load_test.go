@@ -29,10 +29,16 @@ type load struct {
 // tiered-limit.
 func startLoad(t *testing.T, s *sandbox.Sandbox, headers ...string) *load {
 	t.Helper()
+	return startLoadOf(t, s.URL+"/limited/token", headers...)
+}
+
+// startLoadOf loads any address.
+func startLoadOf(t *testing.T, url string, headers ...string) *load {
+	t.Helper()
 	const connections = 8
 	l := &load{stop: make(chan struct{})}
 	for range connections {
-		l.senders.Go(func() { l.send(s.URL+"/limited/token", headers...) })
+		l.senders.Go(func() { l.send(url, headers...) })
 	}
 	t.Cleanup(func() { l.end() })
 	return l

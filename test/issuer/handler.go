@@ -12,6 +12,9 @@ import (
 
 // ServeHTTP answers what the package's documentation lists.
 func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == i.base()+"/jwks" {
+		i.fetches.Add(1)
+	}
 	if i.down.Load() && r.URL.Path != "/up" {
 		http.Error(w, "the issuer is down", http.StatusServiceUnavailable)
 		return
@@ -20,7 +23,7 @@ func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (i *Issuer) route() {
-	base := "/" + i.options.Environment + "/as"
+	base := i.base()
 	i.mux = http.NewServeMux()
 	i.mux.HandleFunc("GET "+base+"/.well-known/openid-configuration", i.spoiled(i.discovery))
 	i.mux.HandleFunc("GET "+base+"/jwks", i.spoiled(i.jwks))

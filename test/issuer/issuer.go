@@ -30,6 +30,7 @@ type Issuer struct {
 	down    atomic.Bool
 
 	misbehaviour atomic.Value // a Misbehaviour; absent for none
+	fetches      atomic.Int64
 
 	mu   sync.Mutex
 	keys []*key // the one that signs first, then replaced ones
@@ -58,10 +59,15 @@ func New(o Options) (*Issuer, error) {
 }
 
 // URL is the issuer: the iss of its tokens.
-func (i *Issuer) URL() string { return i.options.BaseURL + "/" + i.options.Environment + "/as" }
+func (i *Issuer) URL() string { return i.options.BaseURL + i.base() }
+
+func (i *Issuer) base() string { return "/" + i.options.Environment + "/as" }
 
 // JWKSURL is where the keys are published.
 func (i *Issuer) JWKSURL() string { return i.URL() + "/jwks" }
+
+// Fetches is how often the key set was asked for, whatever came of it.
+func (i *Issuer) Fetches() int { return int(i.fetches.Load()) }
 
 // Down makes every answer a 503 until it is called with false. Mint and Rotate
 // go on working.

@@ -173,6 +173,20 @@ func TestDownAnswersWith503(t *testing.T) {
 	}
 }
 
+func TestFetchesAreCountedWhateverComesOfThem(t *testing.T) {
+	i, _ := start(t)
+	path := "/" + issuer.DefaultEnvironment + "/as/jwks"
+	call(t, i, http.MethodGet, path, nil)
+	i.Misbehave(issuer.Failing)
+	call(t, i, http.MethodGet, path, nil)
+	i.Down(true)
+	call(t, i, http.MethodGet, path, nil)
+	call(t, i, http.MethodGet, "/token", nil)
+	if n := i.Fetches(); n != 3 {
+		t.Errorf("%d fetches, want 3", n)
+	}
+}
+
 func TestNewRefusesABaseURLWithoutScheme(t *testing.T) {
 	if _, err := issuer.New(issuer.Options{BaseURL: "issuer.example"}); err == nil {
 		t.Error("no error")
