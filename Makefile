@@ -8,6 +8,7 @@ KONG_IMAGE    ?= kong:3.9.3
 
 RACE         := $(if $(shell test "$$($(GO) env CGO_ENABLED)" = 1 && command -v $$($(GO) env CC)),-race)
 REDIS_SERVER := $(shell command -v redis-server)
+TOOLS        := haproxy nginx tclsh
 # REQUIRE_ALL=1 makes a failure of what would be left out.
 REQUIRE_ALL ?=
 left_out = $(if $(1),:,echo "left out: $(2)"$(if $(REQUIRE_ALL),; exit 1))
@@ -27,7 +28,8 @@ tour: ## walk through the sandbox and show each request and its answer
 test: ## every test, shuffled; on redis-server and with the race detector where they can be had
 	@$(call left_out,$(RACE),the race detector (no C compiler))
 	@$(call left_out,$(REDIS_SERVER),the tests on a real redis-server (none on the PATH))
-	@TOLLGATE_REQUIRE_REDIS=$(if $(REQUIRE_ALL),1) $(GO) test $(RACE) -shuffle=on -timeout 5m ./...
+	@$(foreach tool,$(TOOLS),$(call left_out,$(shell command -v $(tool)),the tests that run $(tool) (none on the PATH)); )
+	@TOLLGATE_REQUIRE_REDIS=$(if $(REQUIRE_ALL),1) TOLLGATE_REQUIRE_TOOLS=$(if $(REQUIRE_ALL),1) $(GO) test $(RACE) -shuffle=on -timeout 5m ./...
 
 lint: ## golangci-lint, pinned
 	$(GO) mod tidy -diff

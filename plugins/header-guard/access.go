@@ -2,87 +2,190 @@ package headerguard
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
+	"time"
+
+	"golang.org/x/time/rate"
 
 	"tollgate/internal/kong"
 	"tollgate/internal/plugin"
-	"tollgate/internal/problem"
 )
-
-// challenge names the scheme that clients of this gateway use. RFC 6750, section 3: no error code
-// where the request holds no credentials.
-const challenge = `Bearer realm="tollgate"`
 
 // handler serves one configuration.
 type handler struct {
-	guard   *Guard
+	guard   *guard
 	mode    string
+	detail  string
+	audit   string   // the header that tells the upstream of faults; empty for none
+	removed []string // headers that no client's copy of may reach the upstream, in lower case
+	witness *witnessBox
+	prints  fingerprints
+	sampler *sampler
 	metrics *metrics
+	now     func() time.Time
 	log     *slog.Logger
+	// complaints bound what a client that sends unreadable requests writes into the server's log.
+	complaints rate.Sometimes
 }
 
 var _ plugin.Handler = (*handler)(nil)
 
-// Access costs a passing request one PDK call.
+// requestVariable is nginx's variable with the request line, which tells method and path in one call.
+const requestVariable = "request"
+
+// Access costs a passing request one PDK call that is waited for, which asks for the peer too where peers
+// are watched.
 func (h *handler) Access(_ context.Context, r *kong.Request) {
+	if h.watchesPeers() {
+		r.ExpectPeer()
+	}
 	headers, err := r.Headers()
 	if err != nil {
-		h.unread(r, err)
+		h.unread(r, http.StatusInternalServerError, err)
 		return
 	}
-	verdict := h.guard.Check(headers)
-	if verdict.Passes() {
-		h.metrics.count(passed, h.mode, nil)
+	q, lines := survey(headers)
+	if tooMany(lines) {
+		// What Kong did not hand over may be forged, and goes on. nginx refuses more in Kong 3.9.3 (max_headers),
+		// and in none before it.
+		h.unread(r, http.StatusRequestHeaderFieldsTooLarge, errTooMany)
 		return
 	}
-	rep := h.report(r, verdict)
-	h.metrics.count(rep.Decision, h.mode, rep.Violations)
-	_ = r.Log.Warn(rep.line())
-	_ = r.SetLogMember("tollgate.header_guard", rep.logMember())
-	if rep.Decision == rejected {
-		reject(r, rep)
+	h.remove(r, q)
+	var found []fault
+	var peer netip.Addr
+	if h.watchesPeers() {
+		peer = peerOf(r)
+		found = h.guard.peers.examine(peer)
+	}
+	if found = append(found, h.guard.examine(q)...); len(found) == 0 {
+		h.metrics.count(passed)
+		return
+	}
+	h.judge(r, q, found, peer)
+}
+
+// tooMany tells whether Kong may have more header lines than it handed over.
+func tooMany(lines int) bool { return lines >= kong.MaxHeaders }
+
+func (h *handler) watchesPeers() bool { return h.guard.peers != nil && h.guard.peers.watched }
+
+// judge asks what else decides, and does what the verdict says.
+func (h *handler) judge(r *kong.Request, q request, found []fault, peer netip.Addr) {
+	c := h.ask(r, found, peer)
+	v := h.guard.judge(found, c)
+	var told testimony
+	var witness witnessState
+	if len(v.faults) > 0 && h.witness != nil {
+		told, witness = h.witness.open(q, c, h.now())
+		h.metrics.witnessed(witness)
+	}
+	v.locate(told)
+	h.metrics.judged(v)
+	switch v.decision {
+	case audited:
+		h.tellUpstream(r, v)
+		_ = r.SetLogMember(logKey, logMember(v))
+		if h.sampler.takes(v.faults) {
+			_ = r.Log.Warn(h.report(r, v, c, witness).line())
+		}
+	case rejected:
+		_ = r.SetLogMember(logKey, logMember(v))
+		rep := h.report(r, v, c, witness)
+		_ = r.Log.Warn(rep.line())
+		p, fields := answer(v, h.detail)
+		p.RequestID = rep.RequestID
+		r.Reject(p, fields...)
 	}
 }
 
-// report asks Kong for what identifies the request. An answer that fails leaves its member empty.
-func (h *handler) report(r *kong.Request, v Verdict) report {
-	d := audited
-	if h.mode == modeEnforce {
-		d = rejected
+// logKey is the plugin's member in Kong's access log.
+const logKey = "tollgate.header_guard"
+
+// ask gets what a verdict depends on, and, in the same turn, what its report will hold. Answers that fail
+// leave their member empty: then every rule holds, no exemption does, and no peer is trusted.
+func (h *handler) ask(r *kong.Request, found []fault, peer netip.Addr) circumstances {
+	if mayRefuse(found) {
+		r.ExpectID()
 	}
-	peer, _ := r.Client.GetIp()
-	return report{
-		Plugin: Name, Decision: d, Mode: h.mode, Status: v.Status, Violations: v.Violations,
-		RequestID: r.ID(), Peer: peer,
+	if !peer.IsValid() {
+		r.ExpectPeer()
+	}
+	line, err := r.Var(requestVariable)
+	if err != nil {
+		line = ""
+	}
+	if !peer.IsValid() {
+		peer = peerOf(r)
+	}
+	return circumstances{line: readRequestLine(line), peer: peer}
+}
+
+// mayRefuse tells whether something found is likely to refuse the request.
+func mayRefuse(found []fault) bool {
+	for i := range found {
+		if c := found[i].check; c.mode == modeEnforce && c.scope.all() {
+			return true
+		}
+	}
+	return false
+}
+
+// peerOf is the TCP peer; zero where Kong does not tell an address, as behind a unix socket.
+func peerOf(r *kong.Request) netip.Addr {
+	text, err := r.Peer()
+	if err != nil {
+		return netip.Addr{}
+	}
+	peer, _ := netip.ParseAddr(text) // zero where it is none
+	return peer
+}
+
+// remove takes off what only the load balancer and this plugin may tell, in each spelling that came: Kong
+// clears one spelling only.
+func (h *handler) remove(r *kong.Request, q request) {
+	for _, header := range h.removed {
+		if len(q.headers[header]) > 0 {
+			_ = r.ServiceRequest.ClearHeader(header)
+		}
+		if q.alias(header) == "" {
+			continue
+		}
+		for name := range q.headers {
+			if name != header && sameHeader(name, header) {
+				_ = r.ServiceRequest.ClearHeader(name)
+			}
+		}
 	}
 }
 
-func reject(r *kong.Request, rep report) {
-	var headers []kong.Header
-	if rep.Status == http.StatusUnauthorized {
-		headers = append(headers, kong.Header{Name: "WWW-Authenticate", Value: challenge})
+func (h *handler) tellUpstream(r *kong.Request, v verdict) {
+	if h.audit != "" {
+		_ = r.SetUpstreamHeaders(kong.Header{Name: h.audit, Value: auditValue(v.faults)})
 	}
-	r.Reject(problem.Problem{
-		Status:    rep.Status,
-		Detail:    "The request lacks headers that it needs, or holds them in a form that is not accepted.",
-		RequestID: rep.RequestID,
-		Extra:     map[string]any{"violations": rep.Violations},
-	}, headers...)
 }
+
+var errTooMany = errors.New("there are more header lines than Kong hands over")
 
 // unread ends a request whose headers Kong did not hand over: a guard that cannot look does not let
 // pass, unless it only audits.
-func (h *handler) unread(r *kong.Request, err error) {
-	h.metrics.count(unread, h.mode, nil)
-	h.log.Warn("header-guard could not read a request's headers", "mode", h.mode, "error", err)
-	if h.mode == modeEnforce {
-		r.Reject(problem.Problem{
-			Status: http.StatusInternalServerError,
-			Detail: "The gateway could not read the request's headers.",
-		})
+func (h *handler) unread(r *kong.Request, status int, cause error) {
+	h.metrics.count(unread)
+	h.complaints.Do(func() {
+		h.log.Warn("header-guard could not read a request's headers", "mode", h.mode, "error", cause)
+	})
+	if h.mode != modeEnforce {
+		return
 	}
+	rep := report{Plugin: Name, Decision: unread, Status: status, RequestID: r.ID(), Violations: []violation{}}
+	_ = r.Log.Warn(rep.line())
+	p := unreadAnswer(status)
+	p.RequestID = rep.RequestID
+	r.Reject(p)
 }
 
-// Close does nothing: the configuration holds only memory.
-func (h *handler) Close() {}
+// Close gives up the names of the rules: the configuration holds only memory besides.
+func (h *handler) Close() { h.metrics.release(h.guard.names()) }

@@ -1,81 +1,65 @@
 package headerguard
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"log/slog"
 	"maps"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"tollgate/internal/kong"
 	"tollgate/internal/kongtest"
-	"tollgate/internal/plugin"
 )
 
-// stand is the plugin with one configuration and what it says to the process.
-type stand struct {
-	handler plugin.Handler
-	metrics *metrics
-	log     bytes.Buffer
-}
-
-// newStand builds a handler for a rule on X-Tenant (422) and a group of credentials (401).
-func newStand(t *testing.T, mode string) *stand {
-	t.Helper()
-	s := &stand{}
-	p := New(plugin.Deps{Log: slog.New(slog.NewTextHandler(&s.log, nil)), Metrics: prometheus.NewRegistry()})
-	h, err := p.Build(fmt.Appendf(nil, `{"mode":%q,
-		"rules":[{"header":"X-Tenant","match":"^[a-z]+$","status":422}],
-		"any_of":[{"headers":["Authorization","apikey"],"status":401}]}`, mode))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { h.Close(); p.Close() })
-	s.handler, s.metrics = h, h.(*handler).metrics
-	return s
-}
-
-// decided fails the test unless this is the one request that was counted.
-func (s *stand) decided(t *testing.T, want decision) {
-	t.Helper()
-	for d, counter := range s.metrics.decisions {
-		if n := testutil.ToFloat64(counter); (n == 1) != (d == want) || n > 1 {
-			t.Errorf("%v requests were %s, want the one to be %s", n, d, want)
-		}
-	}
-}
-
-const secret = "S3cretValue"
-
-// kongWith is Kong with a request of these headers.
-func kongWith(h headers) *kongtest.Kong {
-	return &kongtest.Kong{Headers: h, PeerIP: "10.0.0.5", ForwardedIP: "192.0.2.1"}
-}
-
-// everything is all that the plugin let out, to anyone. Metrics are labelled by reason and mode only.
-func (s *stand) everything(out kongtest.Outcome) string {
-	return fmt.Sprintf("%+v %+v %s", out, out.Exit, &s.log)
-}
+// rules is a rule on X-Tenant (422) and a group of credentials (401).
+const rules = `{"mode":%q,"fingerprint_key":"0123456789abcdef",
+	"rules":[{"header":"X-Tenant","match":"^[a-z]+$","status":422}],
+	"any_of":[{"headers":["Authorization","apikey"],"status":401}]%s}`
 
 func TestAPassingRequestCostsOneCall(t *testing.T) {
-	for _, mode := range []string{modeEnforce, modeAudit} {
-		s := newStand(t, mode)
-		out := kongWith(headers{"x-tenant": {"acme"}, "apikey": {secret}}).Run(t, s.handler)
-		if diff := cmp.Diff([]string{"kong.request.get_headers"}, out.Calls); diff != "" {
-			t.Errorf("calls in mode %s (-want +got):\n%s", mode, diff)
+	for name, more := range map[string]string{
+		"rules":      ``,
+		"scoped":     `,"presets":["forwarded"],"hosts":["a"],"exempt":{"paths":["/health"],"peers":["10.0.0.9"]}`,
+		"peers told": `,"trusted_peers":["10.0.0.9"],"on_untrusted_peer":"allow"`,
+		"an auditor": `,"audit_header":"X-Audit"`,
+	} {
+		for _, mode := range []string{modeEnforce, modeAudit} {
+			s := standOf(t, fmt.Sprintf(rules, mode, more))
+			out := s.run(t, kongWith(headers{
+				"x-tenant": {"acme"}, "apikey": {secret}, "host": {"a"}, "x-forwarded-for": {"192.0.2.1"}, "x-forwarded-proto": {"https"},
+			}))
+			if diff := cmp.Diff([]string{"kong.request.get_headers"}, out.Calls); diff != "" {
+				t.Errorf("%s: calls in mode %s (-want +got):\n%s", name, mode, diff)
+			}
+			s.decided(t, passed)
 		}
-		s.decided(t, passed)
 	}
 }
 
-func TestEnforceAnswersTheFirstViolation(t *testing.T) {
-	s := newStand(t, modeEnforce)
-	out := kongWith(headers{"x-tenant": {secret}, "authorization": {"  "}}).Run(t, s.handler)
+// The two go out together where the connection can do that.
+func TestAPassingRequestCostsTwoCallsWherePeersAreWatched(t *testing.T) {
+	s := standOf(t, `{"trusted_peers":["10.0.0.0/24"]}`)
+	out := s.run(t, kongWith(headers{"host": {"a"}}))
+	if diff := cmp.Diff([]string{"kong.request.get_headers", "kong.client.get_ip"}, out.Calls); diff != "" {
+		t.Errorf("calls (-want +got):\n%s", diff)
+	}
+	s.decided(t, passed)
+}
+
+func TestARequestOutOfARulesScopeCostsTheLineBesides(t *testing.T) {
+	s := standOf(t, `{"rules":[{"header":"x-tenant","methods":["POST"]}]}`)
+	out := s.run(t, kongWith(nil))
+	if diff := cmp.Diff([]string{"kong.request.get_headers", "kong.nginx.get_var", "kong.client.get_ip"}, out.Calls); diff != "" {
+		t.Errorf("calls (-want +got):\n%s", diff)
+	}
+	s.decided(t, passed)
+}
+
+func TestEnforceAnswersTheFirstFault(t *testing.T) {
+	s := standOf(t, fmt.Sprintf(rules, modeEnforce, ""))
+	out := s.run(t, kongWith(headers{"x-tenant": {secret}, "authorization": {"  "}}))
 	if out.Exit == nil {
 		t.Fatalf("the request went on; calls %v", out.Calls)
 	}
@@ -87,8 +71,12 @@ func TestEnforceAnswersTheFirstViolation(t *testing.T) {
 	}
 	want := map[string]any{
 		"type": "about:blank", "title": "Unprocessable Entity", "status": 422.0, "request_id": kongtest.RequestID,
-		"detail":     "The request lacks headers that it needs, or holds them in a form that is not accepted.",
-		"violations": violations,
+		"detail": "The request lacks headers that it needs, or holds them in a form that is not accepted.",
+		"violations": []any{
+			map[string]any{"rule": "rules[1]", "header": "x-tenant", "reason": "pattern", "place": "unknown"},
+			map[string]any{"rule": "any_of[1]", "header": "authorization", "reason": "blank", "place": "unknown"},
+			map[string]any{"rule": "any_of[1]", "header": "apikey", "reason": "missing", "place": "unknown"},
+		},
 	}
 	if diff := cmp.Diff(want, object(t, string(out.Exit.Body))); diff != "" {
 		t.Errorf("body (-want +got):\n%s", diff)
@@ -96,27 +84,57 @@ func TestEnforceAnswersTheFirstViolation(t *testing.T) {
 	s.decided(t, rejected)
 }
 
-// violations are those of the request in which x-tenant does not match and no credential came.
-var violations = []any{
-	map[string]any{"rule": "rules[1]", "header": "x-tenant", "reason": "pattern"},
-	map[string]any{"rule": "any_of[1]", "header": "authorization", "reason": "blank"},
-	map[string]any{"rule": "any_of[1]", "header": "apikey", "reason": "missing"},
+func TestTheClientIsToldAsMuchAsConfigured(t *testing.T) {
+	for detail, want := range map[string]any{
+		detailFull: []any{
+			map[string]any{"rule": "spoofed", "header": "x-consumer-*", "reason": "spoofed", "place": "unknown"},
+			map[string]any{"rule": "rules[1]", "header": "x-tenant", "reason": "missing", "place": "unknown"},
+			map[string]any{"rule": "any_of[1]", "header": "x-tenant", "reason": "missing", "place": "unknown"},
+			map[string]any{"rule": "any_of[1]", "header": "apikey", "reason": "missing", "place": "unknown"},
+		},
+		detailNames: []any{
+			map[string]any{"header": "x-consumer-*"}, map[string]any{"header": "x-tenant"}, map[string]any{"header": "apikey"},
+		},
+		detailNone: nil,
+	} {
+		s := standOf(t, fmt.Sprintf(`{"error_detail":%q,"rules":[{"header":"x-tenant"},{"header":"x-audited","mode":"audit"}],
+			"any_of":[{"headers":["x-tenant","apikey"]}]}`, detail))
+		out := s.run(t, kongWith(headers{"x-consumer-" + strings.ToLower(secret): {"1"}}))
+		if diff := cmp.Diff(want, object(t, string(out.Exit.Body))["violations"]); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", detail, diff)
+		}
+	}
 }
 
-func TestARejectedRequestCostsThreeCallsThatAreWaitedFor(t *testing.T) {
-	s := newStand(t, modeEnforce)
-	want := []string{
-		"kong.request.get_headers", "kong.client.get_ip", "kong.nginx.get_var", // Kong answers these
-		"kong.log.warn", "kong.log.set_serialize_value", "kong.response.exit",
+func TestARefusalOfThePeerNamesNoHeader(t *testing.T) {
+	s := standOf(t, `{"trusted_peers":["10.0.0.9"],"on_untrusted_peer":"reject"}`)
+	out := s.run(t, kongWith(nil))
+	want := []any{map[string]any{"rule": "untrusted_peer", "reason": "untrusted_peer", "place": "unknown"}}
+	if diff := cmp.Diff(want, object(t, string(out.Exit.Body))["violations"]); diff != "" || out.Exit.Status != 403 {
+		t.Errorf("status %d (-want +got):\n%s", out.Exit.Status, diff)
 	}
-	if diff := cmp.Diff(want, kongWith(nil).Run(t, s.handler).Calls); diff != "" {
+	if line := object(t, out.Logs[0].Text); line["peer"] != "10.0.0.5" || line["trusted_peer"] != false {
+		t.Errorf("line %v", line)
+	}
+}
+
+func TestARejectedRequestCostsFourCallsThatAreWaitedFor(t *testing.T) {
+	s := standOf(t, fmt.Sprintf(rules, modeEnforce, ""))
+	want := []string{
+		"kong.request.get_headers", "kong.nginx.get_var", "kong.client.get_ip", // Kong answers these, and the request's id
+		"kong.log.set_serialize_value", "kong.nginx.get_var", "kong.log.warn", "kong.response.exit",
+	}
+	k := kongWith(nil)
+	k.Scope = kong.Scope{RouteID: "a route"}
+	out := s.run(t, k)
+	if diff := cmp.Diff(want, out.Calls); diff != "" {
 		t.Errorf("calls (-want +got):\n%s", diff)
 	}
 }
 
 func TestA401HoldsAChallenge(t *testing.T) {
-	s := newStand(t, modeEnforce)
-	out := kongWith(headers{"x-tenant": {"acme"}}).Run(t, s.handler)
+	s := standOf(t, fmt.Sprintf(rules, modeEnforce, ""))
+	out := s.run(t, kongWith(headers{"x-tenant": {"acme"}}))
 	if out.Exit == nil || out.Exit.Status != 401 {
 		t.Fatalf("answer %+v, want 401", out.Exit)
 	}
@@ -128,80 +146,103 @@ func TestA401HoldsAChallenge(t *testing.T) {
 func TestBothModesReportTheSame(t *testing.T) {
 	for mode, want := range map[string]decision{modeEnforce: rejected, modeAudit: audited} {
 		t.Run(mode, func(t *testing.T) {
-			s := newStand(t, mode)
-			out := kongWith(headers{"x-tenant": {secret}, "authorization": {"  "}}).Run(t, s.handler)
-
+			s := standOf(t, fmt.Sprintf(rules, mode, ""))
+			k := kongWith(headers{"x-tenant": {secret}, "authorization": {"  "}})
+			k.Scope = kong.Scope{RouteID: "a route", InstanceName: "front"}
+			out := s.run(t, k)
 			if len(out.Logs) != 1 || out.Logs[0].Level != "warn" {
 				t.Fatalf("log lines %v, want one of level warn", out.Logs)
 			}
+			logged := func(rule, header, reason string, more ...any) map[string]any {
+				v := map[string]any{"rule": rule, "header": header, "reason": reason, "place": "unknown", "mode": mode}
+				for i := 0; i < len(more); i += 2 {
+					v[more[i].(string)] = more[i+1]
+				}
+				return v
+			}
 			line := map[string]any{
-				"plugin": "header-guard", "decision": string(want), "mode": mode, "status": 422.0,
-				"request_id": kongtest.RequestID, "peer": "10.0.0.5", "violations": violations,
+				"plugin": "header-guard", "decision": string(want), "status": 422.0, "request_id": kongtest.RequestID,
+				"peer": "10.0.0.5", "route": "a route", "instance": "front", "method": "GET", "path": "/orders/7",
+				"violations": []any{
+					logged("rules[1]", "x-tenant", "pattern", "value_length", 11.0, "fingerprint", fingerprints{[]byte("0123456789abcdef")}.of(secret)),
+					logged("any_of[1]", "authorization", "blank", "value_length", 2.0, "fingerprint", fingerprints{[]byte("0123456789abcdef")}.of("  ")),
+					logged("any_of[1]", "apikey", "missing"),
+				},
 			}
 			if diff := cmp.Diff(line, object(t, out.Logs[0].Text)); diff != "" {
 				t.Errorf("log line (-want +got):\n%s", diff)
 			}
 			member := map[string]any{"tollgate.header_guard": map[string]any{
-				"decision": string(want), "status": 422.0, "violations": violations,
+				"decision": string(want), "status": 422.0, "violations": []any{
+					logged("rules[1]", "x-tenant", "pattern"), logged("any_of[1]", "authorization", "blank"), logged("any_of[1]", "apikey", "missing"),
+				},
 			}}
 			if diff := cmp.Diff(member, out.LogMembers); diff != "" {
 				t.Errorf("log members (-want +got):\n%s", diff)
 			}
 			s.decided(t, want)
-			for _, reason := range []Reason{Missing, Blank, Pattern} {
-				if n := testutil.ToFloat64(s.metrics.violations.WithLabelValues(string(reason), mode)); n != 1 {
-					t.Errorf("%v violations counted as %s, want 1", n, reason)
+			for _, series := range [][]string{{"rules[1]", "pattern"}, {"any_of[1]", "blank"}, {"any_of[1]", "missing"}} {
+				if n := testutil.ToFloat64(s.metrics.violations.WithLabelValues(series[0], series[1], "unknown", mode)); n != 1 {
+					t.Errorf("%v violations counted as %s, want 1", n, series)
 				}
 			}
 		})
 	}
 }
 
-func TestAuditChangesNothing(t *testing.T) {
-	s := newStand(t, modeAudit)
-	out := kongWith(nil).Run(t, s.handler)
-	if out.Exit != nil || len(out.ResponseHeaders)+len(out.UpstreamHeaders)+len(out.Cleared)+len(out.Shared) > 0 {
-		t.Errorf("audit changed the request: %+v", out)
-	}
-	s.decided(t, audited)
-}
-
-func TestAValueThatIsNotUTF8IsOneViolation(t *testing.T) {
-	s := newStand(t, modeEnforce)
-	out := kongWith(headers{"x-tenant": {"acme"}, "apikey": {secret}, "user-agent": {"caf\xe9"}}).Run(t, s.handler)
-	if out.Exit != nil {
-		t.Errorf("a header that no rule names decided: %s", out.Exit.Body)
-	}
-	out = kongWith(headers{"x-tenant": {"acm\xe9"}, "x_tenant": {"acme"}, "apikey": {secret}}).Run(t, s.handler)
-	if out.Exit == nil || !strings.Contains(string(out.Exit.Body), `[{"rule":"rules[1]","header":"x-tenant","reason":"not_utf8"}]`) {
-		t.Errorf("answer %+v, want x-tenant to be not_utf8", out.Exit)
-	}
-}
-
-func TestNoValueLeavesThePlugin(t *testing.T) {
-	for name, h := range map[string]headers{
-		"a value outside the pattern":      {"x-tenant": {secret}},
-		"a value that is not UTF-8":        {"x-tenant": {secret + "\xff"}},
-		"one of several values":            {"x-tenant": {"acme", secret}},
-		"a value of a header beside it":    {"apikey": {secret}},
-		"a name that the client made up":   {"x-" + strings.ToLower(secret): {"x"}},
-		"the value of an underscore alias": {"x_tenant": {secret}},
+// An instance for all routes does not say which one a request is on.
+func TestTheRouteIsAskedForWhereTheInstanceIsBoundToNone(t *testing.T) {
+	for _, row := range []struct {
+		scope          kong.Scope
+		route, service any
+		asked          bool
+	}{
+		{kong.Scope{RouteID: "r"}, "r", nil, false}, {kong.Scope{ServiceID: "s"}, nil, "s", false}, {kong.Scope{}, "matched", nil, true},
 	} {
-		for _, mode := range []string{modeEnforce, modeAudit} {
-			s := newStand(t, mode)
-			out := kongWith(h).Run(t, s.handler)
-			if len(out.Logs) != 1 {
-				t.Errorf("%s: %d log lines, want one", name, len(out.Logs))
-			}
-			if all := s.everything(out); strings.Contains(strings.ToLower(all), strings.ToLower(secret)) {
-				t.Errorf("%s is shown in mode %s: %s", name, mode, all)
-			}
+		s := standOf(t, fmt.Sprintf(rules, modeEnforce, ""))
+		k := kongWith(nil)
+		k.Scope, k.RouteID = row.scope, "matched"
+		out := s.run(t, k)
+		line := object(t, out.Logs[0].Text)
+		if asked := strings.Contains(fmt.Sprint(out.Calls), "get_route"); line["route"] != row.route || line["service"] != row.service || asked != row.asked {
+			t.Errorf("%+v: route %v, service %v, asked %t", row.scope, line["route"], line["service"], asked)
 		}
 	}
 }
 
+func TestExemptRequestsPassAndAreCounted(t *testing.T) {
+	s := standOf(t, fmt.Sprintf(rules, modeEnforce, `,"exempt":{"methods":["OPTIONS"],"paths":["/health"],"peers":["10.0.0.9"]}`))
+	for by, change := range map[exemption]func(*kongtest.Kong){
+		byMethod: func(k *kongtest.Kong) { k.Vars["request"] = "OPTIONS /x HTTP/1.1" },
+		byPath:   func(k *kongtest.Kong) { k.Vars["request"] = "GET /health?deep HTTP/1.1" },
+		byPeer:   func(k *kongtest.Kong) { k.PeerIP = "10.0.0.9" },
+	} {
+		k := kongWith(nil)
+		change(k)
+		out := s.run(t, k)
+		if n := testutil.ToFloat64(s.metrics.exempts[by]); n != 1 || out.Exit != nil || len(out.Logs)+len(out.LogMembers) > 0 {
+			t.Errorf("by %s: %v counted, %+v", by, n, out)
+		}
+	}
+	if n := testutil.ToFloat64(s.metrics.decisions[exempt]); n != 3 {
+		t.Errorf("%v exempt, want 3", n)
+	}
+}
+
+func TestAValueThatIsNotUTF8IsOneFault(t *testing.T) {
+	s := standOf(t, fmt.Sprintf(rules, modeEnforce, ""))
+	out := s.run(t, kongWith(headers{"x-tenant": {"acme"}, "apikey": {secret}, "user-agent": {"caf\xe9"}}))
+	if out.Exit != nil {
+		t.Errorf("a header that no rule names decided: %s", out.Exit.Body)
+	}
+	out = s.run(t, kongWith(headers{"x-tenant": {"acm\xe9"}, "apikey": {secret}}))
+	if out.Exit == nil || !strings.Contains(string(out.Exit.Body), `"reason":"not_utf8"`) {
+		t.Errorf("answer %+v, want x-tenant to be not_utf8", out.Exit)
+	}
+}
+
 func TestAHandlerServesManyRequestsAtOnce(t *testing.T) {
-	s := newStand(t, modeEnforce)
+	s := standOf(t, fmt.Sprintf(rules, modeEnforce, ""))
 	request := headers{"x-tenant": {"acme"}}
 	t.Run("requests", func(t *testing.T) {
 		for i := range 8 {
@@ -216,24 +257,4 @@ func TestAHandlerServesManyRequestsAtOnce(t *testing.T) {
 	if n := testutil.ToFloat64(s.metrics.decisions[rejected]); n != 8 {
 		t.Errorf("%v rejected, want 8", n)
 	}
-}
-
-func TestPluginIsWhatKongHasToKnow(t *testing.T) {
-	p := New(plugin.Deps{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()})
-	if p.Name != "header-guard" || p.Version != "0.1.0" || p.Priority != 1990 || p.Schema.Name != p.Name {
-		t.Errorf("plugin %s %s, priority %d, schema %s", p.Name, p.Version, p.Priority, p.Schema.Name)
-	}
-	if _, err := p.Build([]byte(`{"rules":[{"header":"a","match":"("}]}`)); err == nil {
-		t.Error("a configuration that is not valid was built")
-	}
-}
-
-// object reads one JSON object.
-func object(t *testing.T, text string) map[string]any {
-	t.Helper()
-	var out map[string]any
-	if err := json.Unmarshal([]byte(text), &out); err != nil {
-		t.Fatalf("%s: %v", text, err)
-	}
-	return out
 }

@@ -1,114 +1,147 @@
 package headerguard
 
 import (
-	"regexp"
-	"strings"
-	"unicode/utf8"
+	"net/http"
+	"net/netip"
 )
 
-// Guard is a compiled configuration.
-type Guard struct{ demands []demand }
-
-// demand is satisfied by one sound header out of names.
-type demand struct {
-	rule   string
-	names  []string
-	match  *regexp.Regexp // nil accepts any value
-	status int
+// guard is a compiled configuration.
+type guard struct {
+	// peers is the check of the TCP peer, which is none of headers.
+	peers   *peerCheck
+	checks  []check
+	exempts exemptions
 }
 
-// NewGuard compiles a configuration that Validate has accepted.
-func NewGuard(cfg Config) *Guard {
-	g := &Guard{}
-	for i, rule := range cfg.Rules {
-		d := demand{rule: rulePath(i), names: lower([]string{rule.Header}), status: rule.Status}
-		if rule.Match != "" {
-			d.match = regexp.MustCompile(rule.Match)
-		}
-		g.demands = append(g.demands, d)
+// check is one demand on requests, and what becomes of one that does not meet it.
+type check struct {
+	name   string
+	mode   string
+	status int
+	scope  scope
+	// strict checks hold for exempt requests too: what they find stands in no preflight and in no probe.
+	strict bool
+	demand demand
+}
+
+// demand is what a check looks for.
+type demand interface {
+	// examine appends what is wrong with the request. It allocates nothing where nothing is.
+	examine(q request, found []fault) []fault
+	// text says in words what is demanded.
+	text() string
+}
+
+// request is what demands look at.
+type request struct {
+	// headers are the lines by name, in lower case and in the spelling that came.
+	headers map[string][]string
+	// underscored tells whether a name has an underscore, and may be an alias.
+	underscored bool
+}
+
+// circumstances are what is asked of a request when something is wrong with it. What is not known is zero.
+type circumstances struct {
+	line requestLine
+	peer netip.Addr
+}
+
+// newGuard compiles a configuration that Validate has accepted.
+func newGuard(c *Config) *guard {
+	g := &guard{exempts: newExemptions(&c.Exempt)}
+	if len(c.TrustedPeers) > 0 {
+		g.peers = newPeerCheck(c, g.exempts.peers)
 	}
-	for i, group := range cfg.AnyOf {
-		g.demands = append(g.demands, demand{rule: anyOfPath(i), names: lower(group.Headers), status: group.Status})
+	g.checks = append(g.checks, check{name: checkContentLength, strict: true, demand: framing{}})
+	if c.RefuseHopByHop {
+		g.checks = append(g.checks, check{name: checkHopByHop, strict: true, demand: connection{}})
+	}
+	if len(c.SpoofedHeaders) > 0 {
+		g.checks = append(g.checks, check{name: checkSpoofed, strict: true, demand: newSpoofing(c.SpoofedHeaders)})
+	}
+	if len(c.Hosts) > 0 {
+		g.checks = append(g.checks, check{name: checkHost, status: http.StatusMisdirectedRequest, demand: newHosts(c.Hosts)})
+	}
+	e := c.expand()
+	g.checks = append(g.checks, e.checks...)
+	for i := range e.rules {
+		g.checks = append(g.checks, newRuleCheck(&e.rules[i]))
+	}
+	for i := range c.AnyOf {
+		g.checks = append(g.checks, newGroupCheck(&c.AnyOf[i], anyOfName(i, &c.AnyOf[i])))
+	}
+	for i := range g.checks {
+		g.checks[i].complete(c.Mode)
 	}
 	return g
 }
 
-func lower(names []string) []string {
-	out := make([]string, len(names))
-	for i, name := range names {
-		out[i] = strings.ToLower(name)
+// complete fills in what a check does not say itself.
+func (c *check) complete(mode string) {
+	if c.mode == "" {
+		c.mode = mode
 	}
-	return out
+	if c.status == 0 {
+		c.status = http.StatusBadRequest
+	}
 }
 
-// Check judges a request by its header lines, which stand under lower-case names. It keeps nothing of
-// them, and allocates only where a rule is violated.
-func (g *Guard) Check(headers map[string][]string) Verdict {
-	var v Verdict
-	for i := range g.demands {
-		d := &g.demands[i]
-		if d.satisfied(headers) {
-			continue
+// examine finds all that may be wrong with a request by its headers alone, whatever its method and path.
+// It keeps nothing of them, and allocates only where it finds something.
+func (g *guard) examine(q request) []fault {
+	var found []fault
+	for i := range g.checks {
+		before := len(found)
+		found = g.checks[i].demand.examine(q, found)
+		for j := before; j < len(found); j++ {
+			found[j].check = &g.checks[i]
 		}
-		if v.Status == 0 {
-			v.Status = d.status
+	}
+	return found
+}
+
+// judge leaves out what does not hold for this request, and decides by the rest.
+func (g *guard) judge(found []fault, c circumstances) verdict {
+	spared := g.exempts.covers(c)
+	v := verdict{decision: passed}
+	for _, f := range found {
+		switch {
+		case !f.check.scope.covers(c.line):
+		case spared != "" && !f.check.strict:
+			v.exemptBy = spared
+		default:
+			v.add(f)
 		}
-		for _, name := range d.names {
-			v.Violations = append(v.Violations, Violation{d.rule, name, d.judge(headers, name)})
-		}
+	}
+	if v.decision == passed && v.exemptBy != "" {
+		v.decision = exempt
 	}
 	return v
 }
 
-func (d *demand) satisfied(headers map[string][]string) bool {
-	for _, name := range d.names {
-		if d.judge(headers, name) == "" {
-			return true
-		}
+// add notes a fault that counts. The first one gives the status, unless it only audits and a later one enforces.
+func (v *verdict) add(f fault) {
+	v.faults = append(v.faults, f)
+	enforces := f.check.mode == modeEnforce
+	if v.decision == passed || enforces && v.decision == audited {
+		v.status = f.check.status
 	}
-	return false
-}
-
-// judge returns why the header does not count as present, or "" where it does.
-func (d *demand) judge(headers map[string][]string, name string) Reason {
-	switch lines := headers[name]; {
-	case len(lines) == 0:
-		return Missing
-	case hopByHop(headers["connection"], name):
-		return HopByHop
-	default:
-		return atFault(lines, d.match)
+	switch {
+	case enforces:
+		v.decision = rejected
+	case v.decision == passed:
+		v.decision = audited
 	}
 }
 
-// hopByHop tells whether a line of Connection names the header. After the plugins ran Kong removes what
-// stands there (RFC 9110, section 7.6.1; kong/runloop/handler.lua), in this spelling only. Upgrade is
-// the exception: it must stand there, and Kong sends on that of a WebSocket.
-func hopByHop(connection []string, name string) bool {
-	if name == "upgrade" {
-		return false
+// names are those of all checks, which label metrics.
+func (g *guard) names() []string {
+	var names []string
+	if g.peers != nil {
+		names = append(names, g.peers.name)
 	}
-	for _, line := range connection {
-		for option := range strings.SplitSeq(line, ",") {
-			if strings.EqualFold(strings.TrimSpace(option), name) {
-				return true
-			}
-		}
+	for i := range g.checks {
+		names = append(names, g.checks[i].name)
 	}
-	return false
-}
-
-// atFault returns the reason of the first line at fault, or "" where all lines are sound.
-func atFault(lines []string, match *regexp.Regexp) Reason {
-	for _, line := range lines {
-		switch {
-		case strings.Trim(line, " \t") == "": // optional white space, RFC 9110, section 5.6.3
-			return Blank
-		case !utf8.ValidString(line):
-			return NotUTF8
-		case match != nil && !match.MatchString(line):
-			return Pattern
-		}
-	}
-	return ""
+	return names
 }

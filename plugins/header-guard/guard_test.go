@@ -1,184 +1,199 @@
 package headerguard
 
 import (
+	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
 	"tollgate/internal/plugin"
 )
 
-// guardOf compiles a configuration that must be valid.
-func guardOf(tb testing.TB, config string) *Guard {
+type headers = map[string][]string
+
+// configOf reads a configuration that must be valid.
+func configOf(tb testing.TB, config string) *Config {
 	tb.Helper()
-	cfg, err := plugin.Decode[Config](Schema(), []byte(config))
+	c, err := plugin.Decode[Config](Schema(), []byte(config))
 	if err != nil {
 		tb.Fatalf("configuration %s: %v", config, err)
 	}
-	return NewGuard(cfg)
+	return &c
 }
 
-type headers = map[string][]string
+func guardOf(tb testing.TB, config string) *guard {
+	tb.Helper()
+	return newGuard(configOf(tb, config))
+}
 
-func TestOneRule(t *testing.T) {
-	const rule = `{"rules":[{"header":"X-Tenant","match":"^[a-z]+$"}]}`
-	rows := []struct {
-		name    string
-		headers headers
-		want    Reason
-	}{
-		{"a sound value passes", headers{"x-tenant": {"acme"}}, ""},
-		{"no line is missing", headers{"x-other": {"acme"}}, Missing},
-		{"no header at all is missing", nil, Missing},
-		{"an empty list is missing", headers{"x-tenant": {}}, Missing},
-		{"an empty value is blank", headers{"x-tenant": {""}}, Blank},
-		{"spaces are blank, as a F5 erases", headers{"x-tenant": {"    "}}, Blank},
-		{"tabs are blank", headers{"x-tenant": {" \t\t "}}, Blank},
-		{"a no-break space is a value", headers{"x-tenant": {"\u00a0"}}, Pattern},
-		{"a value outside the pattern", headers{"x-tenant": {"ACME"}}, Pattern},
-		{"a line feed after the value does not count as its end", headers{"x-tenant": {"acme\n"}}, Pattern},
-		{"bytes that are not UTF-8", headers{"x-tenant": {"acm\xe9"}}, NotUTF8},
-		{"several sound values pass", headers{"x-tenant": {"acme", "other"}}, ""},
-		{"a blank one among sound values", headers{"x-tenant": {"acme", " "}}, Blank},
-		{"the first line at fault gives the reason", headers{"x-tenant": {"ACME", ""}}, Pattern},
-		{"the alias with underscores is missing", headers{"x_tenant": {"acme"}}, Missing},
-		{"an alias beside it changes nothing", headers{"x_tenant": {"BAD"}, "x-tenant": {"acme"}}, ""},
-		{"a header that Connection takes off", headers{"x-tenant": {"acme"}, "connection": {"X-Tenant"}}, HopByHop},
-		{"one that Connection takes off among others", headers{"x-tenant": {"acme"}, "connection": {"keep-alive", "te,, \v\tX-TENANT \t"}}, HopByHop},
-		{"one that is taken off, whatever its value", headers{"x-tenant": {""}, "connection": {"x-tenant"}}, HopByHop},
-		{"one that Connection names and that never came is missing", headers{"connection": {"x-tenant"}}, Missing},
-		{"a Connection that names others", headers{"x-tenant": {"acme"}, "connection": {"keep-alive, x-tenants, x", "x_tenant"}}, ""},
+// found is what a guard finds in headers, as "rule header reason".
+func (g *guard) found(h headers) []string {
+	q, _ := survey(h)
+	return texts(g.examine(q))
+}
+
+func texts(faults []fault) []string {
+	var out []string
+	for i := range faults {
+		f := &faults[i]
+		out = append(out, strings.Join(strings.Fields(fmt.Sprintln(f.check.name, f.header, f.reason)), " "))
 	}
-	guard := guardOf(t, rule)
-	for _, row := range rows {
-		t.Run(row.name, func(t *testing.T) {
-			want := Verdict{}
-			if row.want != "" {
-				want = Verdict{Status: 400, Violations: []Violation{{"rules[1]", "x-tenant", row.want}}}
-			}
-			got := guard.Check(row.headers)
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("verdict (-want +got):\n%s", diff)
-			}
-			if got.Passes() != (row.want == "") {
-				t.Errorf("Passes() = %v", got.Passes())
-			}
-		})
+	return out
+}
+
+// judged is the verdict on a request: its line, its peer and its headers.
+func (g *guard) judged(line, peer string, h headers) verdict {
+	q, _ := survey(h)
+	c := circumstances{line: readRequestLine(line)}
+	c.peer, _ = netip.ParseAddr(peer)
+	return g.judge(g.examine(q), c)
+}
+
+func requireFound(t *testing.T, want, got []string) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("faults (-want +got):\n%s", diff)
 	}
 }
 
 func TestSeveralRules(t *testing.T) {
-	const config = `{
-		"rules": [{"header":"x-tenant","status":403}, {"header":"X-Trace","match":"^[0-9a-f]+$","status":422}],
-		"any_of": [{"headers":["Authorization","apikey"],"status":401}]}`
-	rows := []struct {
+	g := guardOf(t, `{
+		"rules": [{"header":"x-tenant","status":403}, {"name":"trace","header":"X-Trace","match":"^[0-9a-f]+$","status":422}],
+		"any_of": [{"headers":["Authorization","apikey"],"status":401}]}`)
+	for _, row := range []struct {
 		name    string
 		headers headers
-		want    Verdict
+		status  int
+		want    []string
 	}{
-		{"all satisfied, the group by its first header", headers{"x-tenant": {"a"}, "x-trace": {"0f"}, "authorization": {"x"}}, Verdict{}},
-		{"all satisfied, the group by its last header", headers{"x-tenant": {"a"}, "x-trace": {"0f"}, "apikey": {"x"}, "authorization": {" "}}, Verdict{}},
-		{"the status is that of the first violated rule", headers{"x-tenant": {"a"}, "x-trace": {"zz"}},
-			Verdict{422, []Violation{
-				{"rules[2]", "x-trace", Pattern}, {"any_of[1]", "authorization", Missing}, {"any_of[1]", "apikey", Missing},
-			}}},
-		{"rules come before any_of, and all are listed", headers{"authorization": {""}, "apikey": {"\xff"}},
-			Verdict{403, []Violation{
-				{"rules[1]", "x-tenant", Missing}, {"rules[2]", "x-trace", Missing},
-				{"any_of[1]", "authorization", Blank}, {"any_of[1]", "apikey", NotUTF8},
-			}}},
-		{"a group of which an alias came", headers{"x-tenant": {"a"}, "x-trace": {"0f"}, "api_key": {"x"}},
-			Verdict{401, []Violation{{"any_of[1]", "authorization", Missing}, {"any_of[1]", "apikey", Missing}}}},
-	}
-	guard := guardOf(t, config)
-	for _, row := range rows {
+		{"all satisfied, the group by its first header", headers{"x-tenant": {"a"}, "x-trace": {"0f"}, "authorization": {"x"}}, 0, nil},
+		{"all satisfied, the group by its last header", headers{"x-tenant": {"a"}, "x-trace": {"0f"}, "apikey": {"x"}, "authorization": {" "}}, 0, nil},
+		{"the status is that of the first rule at fault", headers{"x-tenant": {"a"}, "x-trace": {"zz"}}, 422,
+			[]string{"trace x-trace pattern", "any_of[1] authorization missing", "any_of[1] apikey missing"}},
+		{"rules come before any_of, and all are told", headers{"authorization": {""}, "apikey": {"\xff"}}, 403,
+			[]string{"rules[1] x-tenant missing", "trace x-trace missing", "any_of[1] authorization blank", "any_of[1] apikey not_utf8"}},
+		{"checks come before rules", headers{"x-consumer-id": {"1"}}, 400,
+			[]string{"spoofed x-consumer-id spoofed", "rules[1] x-tenant missing", "trace x-trace missing", "any_of[1] authorization missing", "any_of[1] apikey missing"}},
+	} {
 		t.Run(row.name, func(t *testing.T) {
-			if diff := cmp.Diff(row.want, guard.Check(row.headers)); diff != "" {
-				t.Errorf("verdict (-want +got):\n%s", diff)
+			v := g.judged("GET / HTTP/1.1", "", row.headers)
+			requireFound(t, row.want, texts(v.faults))
+			if v.status != row.status {
+				t.Errorf("status %d, want %d", v.status, row.status)
 			}
 		})
 	}
 }
 
-func TestUpgradeGoesOnThoughConnectionNamesIt(t *testing.T) {
-	guard := guardOf(t, `{"rules":[{"header":"Upgrade","match":"^websocket$"}]}`)
-	if v := guard.Check(headers{"connection": {"keep-alive, Upgrade"}, "upgrade": {"websocket"}}); !v.Passes() {
-		t.Errorf("a handshake was refused: %v", v)
-	}
-}
-
-func TestMatchIsNotAnchored(t *testing.T) {
-	guard := guardOf(t, `{"rules":[{"header":"via","match":"f5"}]}`)
-	if v := guard.Check(headers{"via": {"1.1 f5-west"}}); !v.Passes() {
-		t.Errorf("a value that holds the expression was refused: %v", v)
-	}
-}
-
-func FuzzCheck(f *testing.F) {
-	f.Add("x-tenant", "acme", "authorization", "Bearer x")
-	f.Add("x_tenant", "acme", "apikey", " \t")
-	f.Add("x-tenant", "\xff", "x-tenant", "ok")
-	f.Add("", "", "apikey", "k")
-	f.Add("connection", "close, x-tenant", "x-tenant", "acme")
-	guard := guardOf(f, `{"rules":[{"header":"x-tenant","match":"^[a-z]+$"}],"any_of":[{"headers":["authorization","apikey"],"status":401}]}`)
-	f.Fuzz(func(t *testing.T, name1, value1, name2, value2 string) {
+func TestEachRuleHasItsOwnMode(t *testing.T) {
+	const form = `{"mode":%q,"rules":[
+		{"header":"a","status":401},
+		{"header":"b","status":403,"mode":"audit"},
+		{"header":"c","status":422,"mode":"enforce"}]}`
+	sound := func(names ...string) headers {
 		h := headers{}
-		h[name1] = append(h[name1], value1)
-		h[name2] = append(h[name2], value2)
-		v := guard.Check(h)
-		if v.Passes() {
-			requirePassable(t, h)
-			return
+		for _, name := range names {
+			h[name] = []string{"x"}
 		}
-		if v.Status != 400 && v.Status != 401 {
-			t.Errorf("status %d is no rule's", v.Status)
-		}
-		for _, violation := range v.Violations {
-			if sent := len(h[violation.Header]) > 0; sent == (violation.Reason == Missing) {
-				t.Errorf("%s is called %s, and it came: %v", violation.Header, violation.Reason, sent)
+		return h
+	}
+	for _, row := range []struct {
+		name, mode string
+		headers    headers
+		decision   decision
+		status     int
+	}{
+		{"nothing at fault", modeEnforce, sound("a", "b", "c"), passed, 0},
+		{"the configuration's mode where a rule has none", modeEnforce, sound("b", "c"), rejected, 401},
+		{"the same in audit", modeAudit, sound("b", "c"), audited, 401},
+		{"audit of one rule", modeEnforce, sound("a", "c"), audited, 403},
+		{"enforce of one rule", modeAudit, sound("a", "b"), rejected, 422},
+		{"the status is of the first that enforces", modeAudit, sound(), rejected, 422},
+		{"an audited one before it is no reason", modeEnforce, sound("a"), rejected, 422},
+		{"an audited one after it changes nothing", modeEnforce, sound("c"), rejected, 401},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			v := guardOf(t, fmt.Sprintf(form, row.mode)).judged("GET / HTTP/1.1", "", row.headers)
+			if v.decision != row.decision || v.status != row.status {
+				t.Errorf("%s %d, want %s %d", v.decision, v.status, row.decision, row.status)
 			}
-		}
-	})
-}
-
-// requirePassable states in other words what a request must hold to pass the guard of FuzzCheck.
-func requirePassable(t *testing.T, h headers) {
-	t.Helper()
-	if len(h["x-tenant"]) == 0 || len(h["authorization"])+len(h["apikey"]) == 0 {
-		t.Errorf("passed without its headers: %q", h)
-	}
-	for _, line := range h["x-tenant"] {
-		if line == "" || strings.Trim(line, "abcdefghijklmnopqrstuvwxyz") != "" || !utf8.ValidString(line) {
-			t.Errorf("passed with the tenant %q", line)
-		}
+		})
 	}
 }
 
-func BenchmarkCheck(b *testing.B) {
-	guard, request := benchmarkCase(b)
-	b.ReportAllocs()
-	for b.Loop() {
-		if v := guard.Check(request); !v.Passes() {
-			b.Fatal(v)
-		}
+func TestRulesHoldForMethodsAndPaths(t *testing.T) {
+	g := guardOf(t, `{
+		"rules":[{"header":"a","methods":["POST","PUT"]},{"header":"b","paths":["/orders","~/v[0-9]+/x$"]},
+			{"header":"c","methods":["DELETE"],"paths":["/orders"]}],
+		"any_of":[{"headers":["d","e"],"methods":["PATCH"]}]}`)
+	for line, want := range map[string][]string{
+		"GET / HTTP/1.1":              nil,
+		"POST / HTTP/1.1":             {"rules[1] a missing"},
+		"PUT /orders?x=1 HTTP/1.1":    {"rules[1] a missing", "rules[2] b missing"},
+		"GET /orders/7 HTTP/2.0":      {"rules[2] b missing"},
+		"GET /ordersheet HTTP/1.1":    {"rules[2] b missing"}, // a prefix, as in Kong's routes
+		"GET /x/../%6frders HTTP/1.1": {"rules[2] b missing"},
+		"GET /v12/x HTTP/1.1":         {"rules[2] b missing"},
+		"GET /v12/xy HTTP/1.1":        nil,
+		"GET /a/v1/x HTTP/1.1":        nil, // anchored at its beginning
+		"DELETE /orders HTTP/1.1":     {"rules[2] b missing", "rules[3] c missing"},
+		"DELETE / HTTP/1.1":           nil,
+		"PATCH / HTTP/1.1":            {"any_of[1] d missing", "any_of[1] e missing"},
+		// A line that is not known is one that everything holds for.
+		"": {"rules[1] a missing", "rules[2] b missing", "rules[3] c missing", "any_of[1] d missing", "any_of[1] e missing"},
+	} {
+		t.Run(line, func(t *testing.T) {
+			requireFound(t, want, texts(g.judged(line, "", nil).faults))
+		})
 	}
 }
 
-func TestCheckOfAPassingRequestDoesNotAllocate(t *testing.T) {
-	guard, request := benchmarkCase(t)
-	if n := testing.AllocsPerRun(100, func() { guard.Check(request) }); n != 0 {
-		t.Errorf("%v allocations a request", n)
+func TestExemptRequestsNeedNotMeetTheChecks(t *testing.T) {
+	const config = `{"rules":[{"header":"x-tenant"}],"hosts":["a.example.com"],"presets":["forwarded"]%s}`
+	const more = `,"exempt":{"methods":["OPTIONS","HEAD"],"paths":["/health","~/probe/[a-z]+$"],"peers":["10.9.0.0/16","2001:db8::5"]}`
+	for _, row := range []struct {
+		name, more, line, peer string
+		want                   decision
+		by                     exemption
+	}{
+		{"no exemption", more, "GET / HTTP/1.1", "10.0.0.5", rejected, ""},
+		{"a preflight, by default", "", "OPTIONS /orders HTTP/1.1", "10.0.0.5", exempt, byMethod},
+		{"no preflight where methods are none", `,"exempt":{"methods":[]}`, "OPTIONS / HTTP/1.1", "", rejected, ""},
+		{"another method", more, "HEAD / HTTP/1.1", "", exempt, byMethod},
+		{"a method is case-sensitive", more, "options / HTTP/1.1", "", rejected, ""},
+		{"a path", more, "GET /health/live HTTP/1.1", "", exempt, byPath},
+		{"a path by an expression", more, "GET /probe/live HTTP/1.1", "", exempt, byPath},
+		{"a path that leads away again", more, "GET /health/../orders HTTP/1.1", "", rejected, ""},
+		{"a path that leads away in disguise", more, "GET /health/%2e%2E/orders HTTP/1.1", "", rejected, ""},
+		{"a path in a query", more, "GET /orders?/health HTTP/1.1", "", rejected, ""},
+		{"a peer", more, "GET / HTTP/1.1", "10.9.1.1", exempt, byPeer},
+		{"a peer of IPv6", more, "GET / HTTP/1.1", "2001:db8::5", exempt, byPeer},
+		{"a peer mapped into IPv6", more, "GET / HTTP/1.1", "::ffff:10.9.1.1", exempt, byPeer},
+		{"a line that is not known", more, "", "10.0.0.5", rejected, ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			v := guardOf(t, fmt.Sprintf(config, row.more)).judged(row.line, row.peer, headers{"host": {"b"}})
+			if v.decision != row.want || v.exemptBy != row.by || (v.decision == exempt) != (len(v.faults) == 0) {
+				t.Errorf("%s by %q with %q, want %s by %q", v.decision, v.exemptBy, texts(v.faults), row.want, row.by)
+			}
+		})
 	}
 }
 
-func benchmarkCase(tb testing.TB) (*Guard, headers) {
-	guard := guardOf(tb, `{
-		"rules": [{"header":"host"}, {"header":"x-forwarded-proto","match":"^https$"}, {"header":"x-tenant","match":"^[a-z]{2,20}$"}],
-		"any_of": [{"headers":["authorization","apikey"],"status":401}]}`)
-	return guard, headers{
-		"host": {"api.example.com"}, "x-forwarded-proto": {"https"}, "x-tenant": {"acme"},
-		"accept": {"*/*"}, "user-agent": {"test"}, "apikey": {"k"}, "connection": {"keep-alive, X-Other"},
+func TestNoExemptionHoldsForWhatAttacksTheGateway(t *testing.T) {
+	g := guardOf(t, `{"rules":[{"header":"x-tenant"}]}`)
+	v := g.judged("OPTIONS / HTTP/1.1", "", headers{"connection": {"Content-Length, X-Y"}, "x_consumer_id": {"1"}})
+	requireFound(t, []string{"content_length content-length content_length", "hop_by_hop connection hop_by_hop", "spoofed x-consumer-id spoofed"}, texts(v.faults))
+	if v.decision != rejected || v.status != 400 {
+		t.Errorf("%s %d", v.decision, v.status)
+	}
+}
+
+func TestWhatNeedsNoExemptionIsNotExempt(t *testing.T) {
+	g := guardOf(t, `{"rules":[{"header":"x-tenant"}]}`)
+	if v := g.judged("OPTIONS / HTTP/1.1", "", headers{"x-tenant": {"a"}}); v.decision != passed || v.exemptBy != "" {
+		t.Errorf("%s by %q", v.decision, v.exemptBy)
 	}
 }

@@ -1,45 +1,78 @@
 package headerguard
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"sync"
 
-// decision is what became of a request.
-type decision string
-
-const (
-	passed   decision = "passed"
-	audited  decision = "audited"
-	rejected decision = "rejected"
-	// unread: Kong did not hand over the headers.
-	unread decision = "unread"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
-// metrics counts for the whole process; no label comes from a request.
+// metrics count for the whole process. Labels are fixed words and the names of rules, which configurations
+// bound; none comes from a request.
 type metrics struct {
 	decisions  map[decision]prometheus.Counter
+	exempts    map[exemption]prometheus.Counter
 	violations *prometheus.CounterVec
+	witnesses  *prometheus.CounterVec
+
+	mu    sync.Mutex
+	rules map[string]int // how many configurations have a check of that name
 }
 
 func newMetrics(registry prometheus.Registerer) *metrics {
-	decisions := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "tollgate_header_guard_decisions_total",
-		Help: "Requests that header-guard saw, by what became of them.",
-	}, []string{"decision"})
-	violations := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "tollgate_header_guard_violations_total",
-		Help: "Headers at fault, by reason and by the mode in which they were found.",
-	}, []string{"reason", "mode"})
-	registry.MustRegister(decisions, violations)
-
-	m := &metrics{decisions: map[decision]prometheus.Counter{}, violations: violations}
-	for _, d := range []decision{passed, audited, rejected, unread} {
+	counters := func(name, help string, labels ...string) *prometheus.CounterVec {
+		v := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tollgate_header_guard_" + name, Help: help}, labels)
+		registry.MustRegister(v)
+		return v
+	}
+	decisions := counters("decisions_total", "Requests that header-guard saw, by what became of them.", "decision")
+	exempts := counters("exempt_total", "Requests that an exemption let pass, by what spared them (peer, method, path).", "by")
+	m := &metrics{
+		decisions: map[decision]prometheus.Counter{}, exempts: map[exemption]prometheus.Counter{},
+		violations: counters("violations_total", "Faults, by rule or check, by reason, by where the header was lost or added, and by mode.",
+			"rule", "reason", "place", "mode"),
+		witnesses: counters("witnesses_total", "Witnesses of the load balancer that were looked for, by what they were found to be.", "result"),
+		rules:     map[string]int{},
+	}
+	for _, d := range []decision{passed, exempt, audited, rejected, unread} {
 		m.decisions[d] = decisions.WithLabelValues(string(d))
+	}
+	for _, by := range []exemption{byPeer, byMethod, byPath} {
+		m.exempts[by] = exempts.WithLabelValues(string(by))
 	}
 	return m
 }
 
-func (m *metrics) count(d decision, mode string, violations []Violation) {
-	m.decisions[d].Inc()
-	for _, v := range violations {
-		m.violations.WithLabelValues(string(v.Reason), mode).Inc()
+func (m *metrics) count(d decision) { m.decisions[d].Inc() }
+
+func (m *metrics) judged(v verdict) {
+	m.count(v.decision)
+	if v.decision == exempt {
+		m.exempts[v.exemptBy].Inc()
+	}
+	for i := range v.faults {
+		f := &v.faults[i]
+		m.violations.WithLabelValues(f.check.name, string(f.reason), string(f.place), f.check.mode).Inc()
+	}
+}
+
+func (m *metrics) witnessed(w witnessState) { m.witnesses.WithLabelValues(string(w)).Inc() }
+
+// hold and release bound the label rule: counters of a name go with the last configuration that has it.
+func (m *metrics) hold(names []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, name := range names {
+		m.rules[name]++
+	}
+}
+
+func (m *metrics) release(names []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, name := range names {
+		if m.rules[name]--; m.rules[name] == 0 {
+			delete(m.rules, name)
+			m.violations.DeletePartialMatch(prometheus.Labels{"rule": name})
+		}
 	}
 }

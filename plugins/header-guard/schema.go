@@ -16,8 +16,14 @@ func Schema() schema.Plugin {
 		Protocols:  []string{"grpc", "grpcs", "http", "https"},
 		NoConsumer: true,
 		Config: schema.Record{
-			Fields: []schema.Field{modeField(), rulesField(), anyOfField()},
-			Checks: []schema.Check{{AtLeastOneOf: []string{"rules", "any_of"}}},
+			Fields: append(append([]schema.Field{
+				modeField(),
+				rulesField(),
+				anyOfField(),
+				listField("presets", "Names for rules and checks: what each stands for is below.",
+					schema.Rules{OneOf: []string{presetAuthorization, presetForwarded, presetHost, presetTLSOffload}}),
+			}, requestFields()...), reportFields()...),
+			Checks: []schema.Check{{AtLeastOneOf: []string{"rules", "any_of", "presets", "hosts", "trusted_peers"}}},
 		},
 	}
 }
@@ -25,50 +31,63 @@ func Schema() schema.Plugin {
 func modeField() schema.Field {
 	return schema.Field{
 		Name: "mode", Kind: schema.String, Default: modeEnforce,
-		Doc:   "Whether a request that violates a rule is refused (enforce) or only reported (audit).",
+		Doc:   "Whether a request at fault is refused (enforce) or only reported (audit).",
 		Rules: schema.Rules{Required: true, OneOf: []string{modeEnforce, modeAudit}},
 	}
 }
 
-func rulesField() schema.Field {
+// listField is a list of texts, each of which keeps the rules.
+func listField(name, doc string, each schema.Rules) schema.Field {
 	return schema.Field{
-		Name: "rules", Kind: schema.Array,
-		Doc: "Headers that a request must hold, each in one rule at most.",
-		Elements: &schema.Field{Kind: schema.Object, Record: schema.Record{Fields: []schema.Field{
-			{
-				Name: "header", Kind: schema.String,
-				Doc:   "Name of the header, in any case. X_Api_Key does not stand for X-Api-Key.",
-				Rules: schema.Rules{Required: true, Match: headerName},
-			},
-			{
-				Name: "match", Kind: schema.String,
-				Doc: "RE2 expression that each value of the header must match, anchored only by ^ and $. Absent accepts any value that is not blank.",
-			},
-			statusField(),
-		}}},
+		Name: name, Kind: schema.Array, Doc: doc,
+		Elements: &schema.Field{Kind: schema.String, Rules: each},
 	}
 }
 
-func anyOfField() schema.Field {
-	return schema.Field{
-		Name: "any_of", Kind: schema.Array,
-		Doc: "Groups of headers of which a request must hold at least one.",
-		Elements: &schema.Field{Kind: schema.Object, Record: schema.Record{Fields: []schema.Field{
-			{
-				Name: "headers", Kind: schema.Array,
-				Doc:      "Names of the headers, at least two, in any case.",
-				Rules:    schema.Rules{Required: true, LenMin: 2},
-				Elements: &schema.Field{Kind: schema.String, Rules: schema.Rules{Match: headerName}},
-			},
-			statusField(),
-		}}},
+// requestFields are those about the request beside its rules.
+func requestFields() []schema.Field {
+	const mostHops = 1000
+	return []schema.Field{
+		listField("trusted_peers", "Addresses or CIDRs of the load balancer, compared with the TCP peer. Absent watches no peers.", schema.Rules{}),
+		{
+			Name: "on_untrusted_peer", Kind: schema.String, Default: peerAudit,
+			Doc:   "What becomes of a request from another peer than trusted_peers; in mode audit reject only reports.",
+			Rules: schema.Rules{Required: true, OneOf: []string{peerAllow, peerAudit, peerReject}},
+		},
+		listField("hosts", "Hosts that Host may name, without a port, exact or *.suffix. Absent accepts any.", schema.Rules{}),
+		{
+			Name: "max_hops", Kind: schema.Integer,
+			Doc:   "Most addresses in X-Forwarded-For, for the preset forwarded. Absent is no limit.",
+			Rules: schema.Rules{Between: schema.Between(1, mostHops)},
+		},
+		listField("forwarded_proto", "Values of X-Forwarded-Proto for the presets forwarded and tls_offload, in any case. Absent is https.", schema.Rules{}),
+		spoofedField(),
+		{
+			Name: "refuse_hop_by_hop", Kind: schema.Boolean, Default: true,
+			Doc:   "Whether a Connection that names headers meant for the upstream is a fault (CVE-2026-6338).",
+			Rules: schema.Rules{Required: true},
+		},
+		exemptField(),
 	}
 }
 
-func statusField() schema.Field {
+func spoofedField() schema.Field {
+	f := listField("spoofed_headers", "Headers that only the gateway sets; a * stands for any ending, and _ for -. An empty list looks for none.",
+		schema.Rules{Match: "^[%w_-]+%*?$"})
+	f.Default = []string{"X-Consumer-*", "X-Credential-*", "X-Anonymous-Consumer", "X-Authenticated-*"}
+	f.Required = true
+	return f
+}
+
+func exemptField() schema.Field {
+	methods := methodsField("Methods of requests that need not meet the checks.")
+	methods.Default = []string{"OPTIONS"}
+	peers := listField("peers", "Addresses or CIDRs of TCP peers, such as health monitors, whose requests need not meet the checks.", schema.Rules{})
 	return schema.Field{
-		Name: "status", Kind: schema.Integer, Default: 400,
-		Doc:   "HTTP status of the answer if this is the first rule that is violated; 401 comes with a WWW-Authenticate.",
-		Rules: schema.Rules{Required: true, Between: schema.Between(400, 599)},
+		Name: "exempt", Kind: schema.Object,
+		Doc: "Requests that need not meet the checks: one of these suffices. content_length, hop_by_hop and spoofed hold for them too.",
+		Record: schema.Record{Fields: []schema.Field{
+			methods, pathsField("Paths of requests that need not meet the checks, as in rules[].paths."), peers,
+		}},
 	}
 }

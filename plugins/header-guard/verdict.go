@@ -1,34 +1,76 @@
 package headerguard
 
-// Reason is why a header does not count as present.
+// Reason is why a request does not meet a check.
 type Reason string
 
-// The reasons, in the order in which a header is examined.
+// The reasons. What triggers each is in doc.go.
 const (
-	Missing Reason = "missing"
-	// HopByHop: it came, but Connection names it, so Kong takes it off before it goes on.
-	HopByHop Reason = "hop_by_hop"
-	Blank    Reason = "blank"
-	NotUTF8  Reason = "not_utf8"
-	Pattern  Reason = "pattern"
+	Missing        Reason = "missing"
+	Blank          Reason = "blank"
+	TooShort       Reason = "too_short"
+	TooLong        Reason = "too_long"
+	Pattern        Reason = "pattern"
+	NotAllowed     Reason = "not_allowed"
+	Duplicate      Reason = "duplicate"
+	NotUTF8        Reason = "not_utf8"
+	Alias          Reason = "alias"
+	Spoofed        Reason = "spoofed"
+	UntrustedPeer  Reason = "untrusted_peer"
+	ForwardedProto Reason = "forwarded_proto"
+	ForwardedHost  Reason = "forwarded_host"
+	ForwardedFor   Reason = "forwarded_for"
+	HopByHop       Reason = "hop_by_hop"
+	HostMismatch   Reason = "host_mismatch"
+	ContentLength  Reason = "content_length"
 )
 
-// Violation is one header at fault. It holds no value of the request.
-type Violation struct {
-	// Rule is the rule's place in the configuration, rules[1] or any_of[1].
-	Rule string `json:"rule"`
-	// Header is the header's name in lower case, as configured.
-	Header string `json:"header"`
-	Reason Reason `json:"reason"`
+// fault is one way in which a request does not meet a check.
+type fault struct {
+	check *check
+	// header is the header at fault as the configuration calls it: never a name that the client made up.
+	// Empty where no header is.
+	header string
+	reason Reason
+	// name is the header's as it came, for the witness.
+	name string
+	// came tells that a line of it did, and value is the one at fault. It leaves the plugin only as its
+	// length and its fingerprint.
+	came  bool
+	value string
+	place Place
 }
 
-// Verdict is what the rules say of a request.
-type Verdict struct {
-	// Status is that of the first violated rule, in the order of the configuration; zero if none is.
-	Status int
-	// Violations are those of all rules, in the same order.
-	Violations []Violation
+// decision is what becomes of a request.
+type decision string
+
+const (
+	passed decision = "passed"
+	// exempt: it would not have passed, but for an exemption.
+	exempt   decision = "exempt"
+	audited  decision = "audited"
+	rejected decision = "rejected"
+	// unread: Kong did not hand over all of the headers.
+	unread decision = "unread"
+)
+
+// verdict is what the checks say of a request.
+type verdict struct {
+	decision decision
+	// status is that of the first check at fault, of those that enforce where one does.
+	status int
+	// exemptBy is what spared the request a fault: peer, method or path.
+	exemptBy exemption
+	// faults are those that count, in the order of the checks.
+	faults []fault
 }
 
-// Passes tells whether the request satisfies every rule.
-func (v Verdict) Passes() bool { return len(v.Violations) == 0 }
+// locate gives each fault its place.
+func (v verdict) locate(t testimony) {
+	for i := range v.faults {
+		f := &v.faults[i]
+		f.place = Unknown
+		if f.header != "" {
+			f.place = t.place(f.name, f.reason, f.came)
+		}
+	}
+}

@@ -3,7 +3,6 @@ package token
 import (
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -13,29 +12,17 @@ import (
 const plugin = "jwks-verify"
 
 func readDocument(o *Options, env Env) (*declarative.Document, error) {
-	var sources []declarative.Source
-	for _, path := range o.Configs {
-		if path == "-" {
-			return nil, errors.New("config: - is not possible here, the standard input is the token's")
-		}
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return nil, fmt.Errorf("reading the configuration: %w", err)
-		}
-		rendered, err := declarative.Render(text, env.Lookup)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		sources = append(sources, declarative.Source{Name: path, Text: rendered})
+	if slices.Contains(o.Configs, "-") {
+		return nil, errors.New("config: - is not possible here, the standard input is the token's")
 	}
-	return declarative.Parse(plugin, sources...)
+	return declarative.Load(plugin, o.Configs, env.Lookup)
 }
 
 // choose returns the one instance that the options leave, and does not guess among several.
 func choose(o *Options, d *declarative.Document) (*declarative.Plugin, error) {
 	var left []*declarative.Plugin
 	for _, p := range d.Plugins {
-		if p.Enabled && named(p, o.Instance) && serves(p, o) {
+		if p.Enabled && p.Called(o.Instance) && serves(p, o) {
 			left = append(left, p)
 		}
 	}
@@ -47,7 +34,7 @@ func choose(o *Options, d *declarative.Document) (*declarative.Plugin, error) {
 	}
 	var names []string
 	for _, p := range left {
-		names = append(names, fmt.Sprintf("%q", nameOf(p)))
+		names = append(names, fmt.Sprintf("%q", p.Title()))
 	}
 	return nil, fmt.Errorf("%s: %d instances of %s: say --instance, one of %s", strings.Join(o.Configs, ", "), len(left), plugin, strings.Join(names, ", "))
 }
@@ -59,11 +46,6 @@ func narrowed(o *Options) string {
 	return ", as narrowed by --instance, --service and --route"
 }
 
-// named tells whether a name is the instance's: its id, its instance_name, or what it is bound to.
-func named(p *declarative.Plugin, name string) bool {
-	return name == "" || slices.Contains([]string{p.ID, p.InstanceName, p.Scope()}, name)
-}
-
 // serves tells whether requests on the named service and route can be the instance's.
 func serves(p *declarative.Plugin, o *Options) bool {
 	service := p.Service
@@ -72,12 +54,4 @@ func serves(p *declarative.Plugin, o *Options) bool {
 	}
 	return (o.Service == "" || service != nil && slices.Contains([]string{service.Name, service.ID}, o.Service)) &&
 		(o.Route == "" || p.Route != nil && slices.Contains([]string{p.Route.Name, p.Route.ID}, o.Route))
-}
-
-// nameOf is what --instance takes.
-func nameOf(p *declarative.Plugin) string {
-	if p.InstanceName != "" {
-		return p.InstanceName
-	}
-	return p.Scope()
 }

@@ -4,8 +4,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 func TestParseTime(t *testing.T) {
@@ -22,13 +20,5 @@ func TestParseTime(t *testing.T) {
 		} else if text != "" && strings.Contains(err.Error(), text) {
 			t.Errorf("the error repeats its input: %v", err)
 		}
-	}
-}
-
-func TestReferencesAreResolvedOrNamed(t *testing.T) {
-	env := func(name string) (string, bool) { return "pem of " + name, name == "CA_PEM" }
-	got, unread, err := resolve([]byte(`{"a":"{vault://env/ca-pem}","b":"{vault://env/away}","c":"{vault://aws/x}","d":"plain","e":1}`), env)
-	if err != nil || string(got) != `{"a":"pem of CA_PEM","b":"{vault://env/away}","c":"{vault://aws/x}","d":"plain","e":1}` || !cmp.Equal(unread, []string{"b", "c"}) {
-		t.Errorf("%s, %q, %v", got, unread, err)
 	}
 }

@@ -29,7 +29,7 @@ type reportedStep struct {
 }
 
 func report(o *Options, p *declarative.Plugin, explained jwksverify.Report) reported {
-	r := reported{Valid: explained.Reason == reasonOK, Reason: explained.Reason, Instance: nameOf(p), At: o.At.UTC()}
+	r := reported{Valid: explained.Reason == reasonOK, Reason: explained.Reason, Instance: p.Title(), At: o.At.UTC()}
 	for _, s := range explained.Steps {
 		r.Checks = append(r.Checks, reportedStep(s))
 	}

@@ -47,7 +47,7 @@ func Run(o Options, env Env) (valid bool, err error) {
 
 // explain judges by the configuration of one instance.
 func explain(o *Options, env Env, p *declarative.Plugin, raw string) (jwksverify.Report, error) {
-	config, unread, err := resolve(p.Config, env.Lookup)
+	config, unread, err := declarative.Resolve(p.Config, env.Lookup)
 	if err != nil {
 		return jwksverify.Report{}, fmt.Errorf("%s: %w", p.Where, err)
 	}

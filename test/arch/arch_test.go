@@ -23,6 +23,8 @@ const (
 	tieredLimit  = "tollgate/plugins/tiered-limit"
 	tokens       = "tollgate/pluginserver/token"
 	jwksVerify   = "tollgate/plugins/jwks-verify"
+	guards       = "tollgate/pluginserver/guard"
+	headerGuard  = "tollgate/plugins/header-guard"
 	internal     = "tollgate/internal"
 	access       = "tollgate/internal/kong"
 	kongtest     = "tollgate/internal/kongtest"
@@ -76,8 +78,8 @@ var rules = []struct {
 		return pluginOf(e.from) != "" && !e.inShell() && !e.inTest() && below(e.to, access, pdk)
 	}},
 	{"pluginserver imports a plugin outside of its registry", func(e edge) bool {
-		// An operator's tools, for one plugin's counts, and for what another one makes of a token.
-		operates := e.from == quota && e.to == tieredLimit || e.from == tokens && e.to == jwksVerify
+		// An operator's tools, for one plugin's counts, and for what others make of a token and of a request.
+		operates := e.from == quota && e.to == tieredLimit || e.from == tokens && e.to == jwksVerify || e.from == guards && e.to == headerGuard
 		return below(e.from, pluginserver) && e.from != registry && !operates && !e.inTest() && pluginOf(e.to) != ""
 	}},
 	{"product code imports test code", func(e edge) bool {
@@ -124,6 +126,8 @@ func TestRulesFindWhatTheyForbid(t *testing.T) {
 		{edge{registry, "x.go", plugins + "/a"}, ""},
 		{edge{quota, "x.go", tieredLimit}, ""},
 		{edge{tokens, "x.go", jwksVerify}, ""},
+		{edge{guards, "x.go", headerGuard}, ""},
+		{edge{guards, "x.go", jwksVerify}, "pluginserver imports a plugin outside of its registry"},
 		{edge{tokens, "x.go", tieredLimit}, "pluginserver imports a plugin outside of its registry"},
 		{edge{quota, "x.go", plugins + "/a"}, "pluginserver imports a plugin outside of its registry"},
 		{edge{pluginserver + "/command", "x.go", tieredLimit}, "pluginserver imports a plugin outside of its registry"},

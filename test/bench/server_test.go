@@ -27,7 +27,7 @@ import (
 
 // The test binary plays the servers too, each in a process of its own.
 const (
-	serverEnv  = "TOLLGATE_BENCH_SERVER" // ours or stock
+	serverEnv  = "TOLLGATE_BENCH_SERVER" // ours, stock, or plugin: ours with a plugin of the product
 	handlerEnv = "TOLLGATE_BENCH_HANDLER"
 	folderEnv  = "TOLLGATE_BENCH_FOLDER"
 )
@@ -38,6 +38,8 @@ func TestMain(m *testing.M) {
 	switch os.Getenv(serverEnv) {
 	case "ours":
 		serveOurs(filepath.Join(folder, "socket"), handle)
+	case "plugin":
+		servePlugin(filepath.Join(folder, "socket"), os.Getenv(handlerEnv))
 	case "stock":
 		os.Args = []string{os.Args[0], "-kong-prefix", folder}
 		if err := stock.StartServer(func() any { return &stockPlugin{handle} }, "0.1.0", 1); err != nil {

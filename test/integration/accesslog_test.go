@@ -82,7 +82,9 @@ func TestAccessLogTellsWhyARequestWasRefused(t *testing.T) {
 	}{
 		{"a header is missing", "header_guard", "/guard", []string{"X-Tenant-Id: acme", "X-Client-Id: a"}, map[string]any{
 			"decision": "rejected", "status": 401.0,
-			"violations": []any{map[string]any{"rule": "rules[2]", "header": "authorization", "reason": "missing"}},
+			"violations": []any{map[string]any{
+				"rule": "rules[2]", "header": "authorization", "reason": "missing", "place": "unknown", "mode": "enforce",
+			}},
 		}},
 		{"there is no token", "jwks_verify", "/token", nil, map[string]any{"reason": "no_token"}},
 	} {

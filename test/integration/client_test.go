@@ -87,7 +87,7 @@ type problem struct {
 	ViolatedPolicies    []string    `json:"violated-policies"`
 }
 
-type violation struct{ Rule, Header, Reason string }
+type violation struct{ Rule, Header, Reason, Place string }
 
 // problem reads the body, and checks what holds for each.
 func (r reply) problem(t *testing.T) (p problem) {

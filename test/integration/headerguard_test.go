@@ -10,7 +10,7 @@ import (
 
 func TestHeaderGuardRefusesWhatIsMissing(t *testing.T) {
 	const tenant, basic, client = "X-Tenant-Id: acme", "Authorization: Basic eDp5", "X-Client-Id: shop"
-	at := func(rule, header, reason string) violation { return violation{rule, header, reason} }
+	at := func(rule, header, reason string) violation { return violation{rule, header, reason, "unknown"} }
 	for _, row := range []struct {
 		name       string
 		headers    []string
@@ -20,10 +20,12 @@ func TestHeaderGuardRefusesWhatIsMissing(t *testing.T) {
 		{"a header that is missing", []string{basic, client}, 400, []violation{at("rules[1]", "x-tenant-id", "missing")}},
 		{"a header without a value", []string{"X-Tenant-Id:", basic, client}, 400, []violation{at("rules[1]", "x-tenant-id", "blank")}},
 		{"a value that does not match", []string{"X-Tenant-Id: ACME!", basic, client}, 400, []violation{at("rules[1]", "x-tenant-id", "pattern")}},
-		{"a name with an underscore is another name", []string{"X_Tenant_Id: acme", basic, client}, 400, []violation{at("rules[1]", "x-tenant-id", "missing")}},
-		{"the second of two lines is blank", []string{tenant, "X-Tenant-Id:", basic, client}, 400, []violation{at("rules[1]", "x-tenant-id", "blank")}},
+		{"a name with an underscore is another name", []string{"X_Tenant_Id: acme", basic, client}, 400, []violation{at("rules[1]", "x-tenant-id", "alias")}},
+		{"both names", []string{"X_Tenant_Id: acme", tenant, basic, client}, 400, []violation{at("rules[1]", "x-tenant-id", "alias")}},
+		{"two lines", []string{tenant, "X-Tenant-Id:", basic, client}, 400, []violation{at("rules[1]", "x-tenant-id", "duplicate")}},
 		{"a value that is no UTF-8", []string{"X-Tenant-Id: acm\xe9", basic, client}, 400, []violation{at("rules[1]", "x-tenant-id", "not_utf8")}},
-		{"a header that Connection takes off on the way", []string{tenant, "Connection: X-Tenant-Id", basic, client}, 400, []violation{at("rules[1]", "x-tenant-id", "hop_by_hop")}},
+		{"a header that Connection takes off on the way", []string{tenant, "Connection: X-Tenant-Id", basic, client}, 400, []violation{at("hop_by_hop", "connection", "hop_by_hop"), at("rules[1]", "x-tenant-id", "hop_by_hop")}},
+		{"what only the gateway sets", []string{"X_Consumer_Username: admin", tenant, basic, client}, 400, []violation{at("spoofed", "x-consumer-username", "spoofed")}},
 		{"the status is the rule's own", []string{tenant, client}, 401, []violation{at("rules[2]", "authorization", "missing")}},
 		{"none of a group", []string{tenant, basic}, 403, []violation{at("any_of[1]", "x-client-cert", "missing"), at("any_of[1]", "x-client-id", "missing")}},
 		{"the first of several gives the status", []string{client}, 400, []violation{at("rules[1]", "x-tenant-id", "missing"), at("rules[2]", "authorization", "missing")}},
@@ -60,7 +62,9 @@ func TestHeaderGuardInAuditOnlyReports(t *testing.T) {
 	r.upstream(t)
 	want := map[string]any{
 		"decision": "audited", "status": 400.0,
-		"violations": []any{map[string]any{"rule": "rules[1]", "header": "x-tenant-id", "reason": "pattern"}},
+		"violations": []any{map[string]any{
+			"rule": "rules[1]", "header": "x-tenant-id", "reason": "pattern", "place": "unknown", "mode": "audit",
+		}},
 	}
 	if diff := cmp.Diff(want, accessLog(t, r).tollgate("header_guard")); diff != "" {
 		t.Errorf("tollgate.header_guard (-want +got):\n%s", diff)

@@ -17,7 +17,7 @@ describe(PLUGIN .. ": schema", function()
   it("needs a rule or a group", function()
     local config, err = tollgate.validate(PLUGIN, { mode = "audit" })
     assert.is_nil(config)
-    assert.matches("at least one of these fields must be non-empty: 'rules', 'any_of'", err["@entity"][1], nil, true)
+    assert.matches("at least one of these fields must be non-empty: 'rules', 'any_of', 'presets', 'hosts', 'trusted_peers'", err["@entity"][1], nil, true)
   end)
 
   it("refuses a mode that does not exist", function()
@@ -70,7 +70,7 @@ for _, strategy in helpers.all_strategies() do
       bp.plugins:insert {
         name = PLUGIN,
         route = { id = audit.id },
-        config = { mode = "audit", rules = { { header = "X-Tenant" } } },
+        config = { mode = "audit", audit_sample = 1, rules = { { header = "X-Tenant" } } },
       }
       bp.plugins:insert {
         name = "file-log",
@@ -102,9 +102,9 @@ for _, strategy in helpers.all_strategies() do
       assert.equal("application/problem+json", res.headers["Content-Type"])
       assert.equal(res.headers["X-Kong-Request-Id"], problem.request_id)
       assert.same({
-        { rule = "rules[1]", header = "x-tenant", reason = "missing" },
-        { rule = "any_of[1]", header = "authorization", reason = "missing" },
-        { rule = "any_of[1]", header = "apikey", reason = "missing" },
+        { rule = "rules[1]", header = "x-tenant", reason = "missing", place = "unknown" },
+        { rule = "any_of[1]", header = "authorization", reason = "missing", place = "unknown" },
+        { rule = "any_of[1]", header = "apikey", reason = "missing", place = "unknown" },
       }, problem.violations)
     end)
 
@@ -123,7 +123,7 @@ for _, strategy in helpers.all_strategies() do
     it("does not take X_Tenant for X-Tenant", function()
       local res = client:get("/", { headers = { host = "enforce.test", ["X_Tenant"] = "acme", apikey = "k" } })
       local problem = cjson.decode(assert.res_status(422, res))
-      assert.equal("missing", problem.violations[1].reason)
+      assert.equal("alias", problem.violations[1].reason)
     end)
 
     it("names a value's fault, never the value", function()
@@ -158,7 +158,7 @@ for _, strategy in helpers.all_strategies() do
       end, 10)
       assert.same({
         decision = "audited", status = 400,
-        violations = { { rule = "rules[1]", header = "x-tenant", reason = "missing" } },
+        violations = { { rule = "rules[1]", header = "x-tenant", reason = "missing", place = "unknown", mode = "audit" } },
       }, entry.tollgate.header_guard)
     end)
   end)

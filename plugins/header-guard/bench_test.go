@@ -1,0 +1,39 @@
+package headerguard
+
+import "testing"
+
+// benchmarkCase is what a route behind a load balancer may ask for, and a request that holds it.
+func benchmarkCase(tb testing.TB) (*guard, headers) {
+	g := guardOf(tb, `{
+		"rules": [{"header":"x-tenant","match":"^[a-z]{2,20}$"},{"header":"x-trace-id","max_length":64,"methods":["POST"]}],
+		"any_of": [{"headers":["authorization","apikey"],"status":401}],
+		"presets": ["forwarded","host"], "hosts": ["*.example.com"], "max_hops": 5}`)
+	return g, headers{
+		"host": {"api.example.com"}, "x-forwarded-proto": {"https"}, "x-forwarded-for": {"203.0.113.9", "192.0.2.1"}, "x-tenant": {"acme"},
+		"accept": {"*/*"}, "accept-encoding": {"gzip"}, "user-agent": {"test"}, "apikey": {"k"}, "connection": {"keep-alive"},
+		"content-length": {"17"}, "content-type": {"application/json"}, "x-trace-id": {"0af7651916cd43dd8448eb211c80319c"},
+	}
+}
+
+func BenchmarkExamine(b *testing.B) {
+	g, request := benchmarkCase(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		q, _ := survey(request)
+		if found := g.examine(q); found != nil {
+			b.Fatal(texts(found))
+		}
+	}
+}
+
+func TestExaminingAPassingRequestDoesNotAllocate(t *testing.T) {
+	g, request := benchmarkCase(t)
+	requireFound(t, nil, g.found(request))
+	examine := func() {
+		q, _ := survey(request)
+		g.examine(q)
+	}
+	if n := testing.AllocsPerRun(100, examine); n != 0 {
+		t.Errorf("%v allocations a request", n)
+	}
+}

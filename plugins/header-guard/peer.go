@@ -1,0 +1,70 @@
+package headerguard
+
+import (
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// networks are addresses of TCP peers.
+type networks []netip.Prefix
+
+// parseNetworks reads what Validate has accepted.
+func parseNetworks(texts []string) networks {
+	var out networks
+	for _, text := range texts {
+		if prefix, ok := parseNetwork(text); ok {
+			out = append(out, prefix)
+		}
+	}
+	return out
+}
+
+// parseNetwork reads a CIDR or an address.
+func parseNetwork(text string) (netip.Prefix, bool) {
+	if addr, err := netip.ParseAddr(text); err == nil && addr.Zone() == "" {
+		return netip.PrefixFrom(addr.Unmap(), addr.Unmap().BitLen()), true
+	}
+	prefix, err := netip.ParsePrefix(text)
+	return prefix, err == nil && prefix == prefix.Masked()
+}
+
+func (n networks) have(peer netip.Addr) bool {
+	return slices.ContainsFunc(n, func(p netip.Prefix) bool { return p.Contains(peer.Unmap()) })
+}
+
+// peerCheck demands that requests come from trusted peers: those of the load balancer.
+type peerCheck struct {
+	check
+	trusted, exempt networks
+	// watched tells whether others are reported. Where they are not, the networks say whose witness counts.
+	watched bool
+}
+
+func newPeerCheck(c *Config, exempt networks) *peerCheck {
+	p := &peerCheck{
+		check:   check{name: checkPeer, status: http.StatusForbidden, mode: modeAudit},
+		trusted: parseNetworks(c.TrustedPeers), exempt: exempt, watched: c.OnUntrustedPeer != peerAllow,
+	}
+	if c.OnUntrustedPeer == peerReject {
+		p.mode = c.Mode // in audit nothing is refused
+	}
+	return p
+}
+
+// examine takes a peer that is not known, which is zero, for one that is not trusted.
+func (p *peerCheck) examine(peer netip.Addr) []fault {
+	if p.trusted.have(peer) || p.exempt.have(peer) {
+		return nil
+	}
+	return []fault{{check: &p.check, reason: UntrustedPeer}}
+}
+
+func (p *peerCheck) describe() string {
+	var texts []string
+	for _, prefix := range p.trusted {
+		texts = append(texts, prefix.String())
+	}
+	return "the TCP peer is in " + strings.Join(texts, ", ")
+}

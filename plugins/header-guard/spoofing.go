@@ -1,0 +1,78 @@
+package headerguard
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// spoofing demands that no header came that only the gateway sets.
+type spoofing struct{ patterns []spoofPattern }
+
+// spoofPattern is a name, or the beginning of names, in lower case.
+type spoofPattern struct {
+	label, name string
+	prefix      bool
+}
+
+func newSpoofing(patterns []string) *spoofing {
+	s := &spoofing{}
+	for _, pattern := range patterns {
+		label := strings.ToLower(pattern)
+		name, prefix := strings.CutSuffix(label, "*")
+		s.patterns = append(s.patterns, spoofPattern{label, name, prefix})
+	}
+	return s
+}
+
+func (s *spoofing) examine(q request, found []fault) []fault {
+	before := len(found)
+	for name, lines := range q.headers {
+		if p := s.matching(name); p != nil && len(lines) > 0 {
+			found = append(found, fault{header: p.header(name), reason: Spoofed, name: name, came: true, value: lines[0]})
+		}
+	}
+	return found[:before+len(inOrder(found[before:]))]
+}
+
+// inOrder sorts, since a map has no order, and leaves one of those that are reported under one name: a
+// client could send hundreds.
+func inOrder(found []fault) []fault {
+	slices.SortFunc(found, func(a, b fault) int {
+		return cmp.Or(strings.Compare(a.header, b.header), strings.Compare(a.name, b.name))
+	})
+	return slices.CompactFunc(found, func(a, b fault) bool { return a.header == b.header })
+}
+
+func (s *spoofing) matching(name string) *spoofPattern {
+	for i := range s.patterns {
+		p := &s.patterns[i]
+		if hasHeaderPrefix(name, p.name) && (p.prefix || len(name) == len(p.name)) {
+			return p
+		}
+	}
+	return nil
+}
+
+// header is how a header is reported: by the pattern, where its name may be of the client's making.
+func (p *spoofPattern) header(name string) string {
+	if p.prefix {
+		for _, known := range [...]string{
+			"x-consumer-id", "x-consumer-username", "x-consumer-custom-id", "x-consumer-groups", "x-credential-identifier",
+			"x-authenticated-groups", "x-authenticated-scope", "x-authenticated-userid", "x-anonymous-consumer",
+		} {
+			if sameHeader(name, known) {
+				return known
+			}
+		}
+	}
+	return p.label
+}
+
+func (s *spoofing) text() string {
+	var labels []string
+	for _, p := range s.patterns {
+		labels = append(labels, p.label)
+	}
+	return "the client sends none of " + strings.Join(labels, ", ")
+}

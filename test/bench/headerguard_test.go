@@ -1,0 +1,142 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	pb "github.com/Kong/go-pdk/server/kong_plugin_protocol"
+	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/structpb"
+
+	"tollgate/internal/kong"
+	"tollgate/internal/plugin"
+	"tollgate/internal/schema"
+	headerguard "tollgate/plugins/header-guard"
+	"tollgate/pluginserver/server"
+	"tollgate/pluginserver/wiretest"
+)
+
+// guardConfig is what a route behind a load balancer may ask for; with peers it asks for the TCP peer too.
+const (
+	guardConfig = `{"rules":[{"header":"X-Tenant","match":"^[a-z]{2,20}$"},{"header":"X-Trace-Id","max_length":64,"methods":["POST"]}],
+		"any_of":[{"headers":["Authorization","apikey"],"status":401}],"presets":["forwarded","host"],"hosts":["*.example.com"],"max_hops":5}`
+	guardConfigWithPeers = `{"rules":[{"header":"X-Tenant","match":"^[a-z]{2,20}$"}],"presets":["forwarded","host","authorization"],
+		"trusted_peers":["10.0.0.0/24"],"on_untrusted_peer":"reject"}`
+)
+
+// reader makes the PDK calls of header-guard and looks at nothing: the floor.
+type reader struct{ peer bool }
+
+func (h reader) Access(_ context.Context, r *kong.Request) {
+	if h.peer {
+		r.ExpectPeer()
+	}
+	_, _ = r.Headers()
+	if h.peer {
+		_, _ = r.Client.GetIp()
+	}
+}
+func (reader) Close() {}
+
+func readerPlugin(name string, peer bool) plugin.Plugin {
+	return plugin.Plugin{
+		Name: name, Schema: schema.Plugin{Name: name}, Close: func() {},
+		Build: func([]byte) (plugin.Handler, error) { return reader{peer}, nil },
+	}
+}
+
+// servePlugin serves header-guard, or a floor of it.
+func servePlugin(socket, name string) {
+	deps := plugin.Deps{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(), Now: time.Now}
+	p := map[string]plugin.Plugin{
+		"headers": readerPlugin("headers", false), "headers+peer": readerPlugin("headers+peer", true), headerguard.Name: headerguard.New(deps),
+	}[name]
+	s := server.New(server.Config{Log: deps.Log, Metrics: prometheus.NewRegistry(), Plugins: []plugin.Plugin{p}})
+	listener, err := server.Listen(socket, 0o600)
+	if err != nil {
+		panic(err)
+	}
+	if err := s.Serve(context.Background(), listener, time.Second); err != nil {
+		panic(err)
+	}
+}
+
+// BenchmarkHeaderGuard measures a passing request beside a handler that makes the same PDK calls: the CPU of
+// the plugin should be at most 1.1 times that.
+func BenchmarkHeaderGuard(b *testing.B) {
+	for _, row := range []struct{ name, plugin, config string }{
+		{"one call/floor", "headers", "{}"}, {"one call/header-guard", headerguard.Name, guardConfig},
+		{"two calls/floor", "headers+peer", "{}"}, {"two calls/header-guard", headerguard.Name, guardConfigWithPeers},
+	} {
+		b.Run(row.name, func(b *testing.B) {
+			pid, socket := startServer(b, "plugin", row.plugin)
+			before := cpuTime(b, pid)
+			b.ResetTimer()
+			var failed atomic.Pointer[error]
+			b.RunParallel(func(next *testing.PB) {
+				if err := guardEvents(socket, row.plugin, row.config, next.Next); err != nil {
+					failed.Store(&err)
+				}
+			})
+			b.StopTimer()
+			if err := failed.Load(); err != nil {
+				b.Fatal(*err)
+			}
+			used := cpuTime(b, pid) - before
+			b.ReportMetric(float64(used.Nanoseconds())/float64(b.N), "server-cpu-ns/op")
+		})
+	}
+}
+
+// guardEvents sends passing requests on one connection until there is no next.
+func guardEvents(socket, name, config string, next func() bool) error {
+	c, err := wiretest.Dial(socket)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = c.Close() }()
+	id, err := c.Start(name, config)
+	if err != nil {
+		return err
+	}
+	replies, err := guardReplies()
+	if err != nil {
+		return err
+	}
+	answer := func(method string, _ []byte) []byte {
+		if replies[method] == nil {
+			err = errors.Join(err, fmt.Errorf("%s was called: the request did not pass", method))
+		}
+		return replies[method]
+	}
+	for next() {
+		if _, failed := c.Event(id, answer); failed != nil || err != nil {
+			return errors.Join(err, failed)
+		}
+	}
+	return nil
+}
+
+// guardReplies are Kong's for a request that both configurations let pass.
+func guardReplies() (map[string][]byte, error) {
+	fields, err := structpb.NewStruct(map[string]any{
+		"host": "api.example.com", "x-forwarded-proto": "https", "x-forwarded-for": []any{"203.0.113.9", "192.0.2.1"}, "x-tenant": "acme",
+		"accept": "*/*", "accept-encoding": "gzip", "user-agent": "test", "authorization": "Bearer abc", "connection": "keep-alive",
+		"content-length": "17", "content-type": "application/json", "x-trace-id": "0af7651916cd43dd8448eb211c80319c",
+	})
+	if err != nil {
+		return nil, err
+	}
+	headers, err := proto.Marshal(fields)
+	if err != nil {
+		return nil, err
+	}
+	peer, err := proto.Marshal(&pb.String{V: "10.0.0.5"})
+	return map[string][]byte{"kong.request.get_headers": headers, "kong.client.get_ip": peer}, err
+}
