@@ -74,6 +74,8 @@ func TestConfigRefuses(t *testing.T) {
 			`trusted_peers[2]: must be an IP address, or a CIDR without host bits, got "10.0.0.1/8"; ` +
 				`trusted_peers[3]: must be an IP address, or a CIDR without host bits, got "f5"; ` +
 				`exempt.peers[1]: must be an IP address, or a CIDR without host bits, got "10.0.0.0/33"`},
+		{"an exemption of all that is trusted", `{"trusted_peers":["10.0.0.0/28","::1"],"exempt":{"peers":["10.0.0.0/8","::1"]}}`,
+			"exempt.peers: must not hold all of trusted_peers: no request through the load balancer would be looked at"},
 		{"what is no host", `{"hosts":["a.com:80","*","*a.com","a/b"]}`,
 			`hosts[1]: must be a host without a port, or *. and a domain, got "a.com:80"; hosts[2]: must be a host without a port, or *. and a domain, got "*"; ` +
 				`hosts[3]: must be a host without a port, or *. and a domain, got "*a.com"; hosts[4]: must be a host without a port, or *. and a domain, got "a/b"`},
@@ -106,6 +108,12 @@ func TestConfigRefuses(t *testing.T) {
 				t.Errorf("error (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestConfigAllowsAnExemptionOfSomeTrustedPeers(t *testing.T) {
+	for _, peers := range []string{`"10.0.0.1"`, `"10.0.0.0/29"`, `"192.0.2.1"`, ``} {
+		configOf(t, `{"trusted_peers":["10.0.0.0/28"],"exempt":{"peers":[`+peers+`]}}`)
 	}
 }
 

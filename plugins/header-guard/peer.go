@@ -34,6 +34,11 @@ func (n networks) have(peer netip.Addr) bool {
 	return slices.ContainsFunc(n, func(p netip.Prefix) bool { return p.Contains(peer.Unmap()) })
 }
 
+// hold tells whether all addresses of a network are in one of these.
+func (n networks) hold(network netip.Prefix) bool {
+	return slices.ContainsFunc(n, func(p netip.Prefix) bool { return p.Bits() <= network.Bits() && p.Contains(network.Addr()) })
+}
+
 // peerCheck demands that requests come from trusted peers: those of the load balancer.
 type peerCheck struct {
 	check

@@ -2,6 +2,7 @@ package headerguard
 
 import (
 	"fmt"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -21,6 +22,7 @@ func (c *Config) Validate() error {
 	v.networks("trusted_peers", c.TrustedPeers)
 	v.hosts()
 	v.networks("exempt.peers", c.Exempt.Peers)
+	v.exemptPeers()
 	v.paths("exempt.paths", c.Exempt.Paths)
 	v.options()
 	v.witness()
@@ -110,6 +112,15 @@ func (v *validation) networks(path string, texts []string) {
 		if _, ok := parseNetwork(text); !ok {
 			v.problems.Add(fmt.Sprintf("%s[%d]", path, i+1), fmt.Sprintf("must be an IP address, or a CIDR without host bits, got %q", text))
 		}
+	}
+}
+
+// exemptPeers refuses a guard that guards nothing: a load balancer's monitors come from its self addresses,
+// and so may its traffic.
+func (v *validation) exemptPeers() {
+	trusted, exempt := parseNetworks(v.config.TrustedPeers), parseNetworks(v.config.Exempt.Peers)
+	if len(trusted) > 0 && !slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return !exempt.hold(p) }) {
+		v.problems.Add("exempt.peers", "must not hold all of trusted_peers: no request through the load balancer would be looked at")
 	}
 }
 
