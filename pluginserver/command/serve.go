@@ -6,9 +6,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"os/signal"
-	"runtime/debug"
+	"runtime"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -38,7 +37,8 @@ func serve(ctx context.Context, s *settings) error {
 	if err != nil {
 		return err
 	}
-	collectSeldom()
+	ballast := newBallast()
+	defer runtime.KeepAlive(ballast)
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	plugins, err := registry.Open(s.plugins, plugin.Deps{Log: log, Metrics: metrics, Now: s.now})
@@ -66,14 +66,13 @@ func serve(ctx context.Context, s *settings) error {
 	return err
 }
 
-// collectSeldom lets the garbage collector run when the heap is five times what lives, unless GOGC says
-// otherwise. By Go's default of two times, a server whose live heap is a few megabytes collects many times a
-// second: a sixth of its CPU under load (test/bench).
-func collectSeldom() {
-	const percent = 400
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(percent)
-	}
+// newBallast returns memory that is never touched and so never takes RAM, but counts as live for the garbage
+// collector, which runs when the heap has grown to twice of that. A server whose live heap is a few megabytes
+// would otherwise collect many times a second (plugins/tiered-limit/BENCH.md); one whose caches are full
+// collects as if there were none.
+func newBallast() []byte {
+	const size = 32 << 20
+	return make([]byte, size)
 }
 
 // listen binds the socket. After a reload by Kong the new server comes while the old one still

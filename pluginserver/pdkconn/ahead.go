@@ -2,7 +2,7 @@ package pdkconn
 
 import (
 	"bytes"
-	"io"
+	"fmt"
 	"slices"
 
 	"tollgate/pluginserver/wire"
@@ -68,7 +68,7 @@ func (c *Conn) takeAhead(made *aheadCall) error {
 		}
 	}
 	if len(made.reply) < wire.HeaderSize {
-		return io.ErrUnexpectedEOF
+		return fmt.Errorf("reply to %s: %w", c.method.name, wire.ErrTooLarge)
 	}
 	c.reply = made.reply
 	return nil
@@ -90,9 +90,7 @@ func (a *ahead) passed(frame []byte) {
 // forget ends what was made ahead with its event: a reply that is still to come is like any other.
 func (a *ahead) forget() {
 	for i := range a.calls {
-		if cap(a.calls[i].reply) > largestKept {
-			a.calls[i].reply = nil
-		}
+		a.calls[i].reply = kept(a.calls[i].reply)
 	}
 	a.calls = a.calls[:0]
 }

@@ -50,7 +50,15 @@ func New(conn net.Conn, stream *wire.Stream) *Conn { return &Conn{Conn: conn, st
 // buffers.
 func (c *Conn) Reset(conn net.Conn) {
 	c.ahead.forget()
-	*c = Conn{Conn: conn, stream: c.stream, out: c.out[:0], ahead: c.ahead}
+	*c = Conn{Conn: conn, stream: c.stream, out: kept(c.out), ahead: c.ahead}
+}
+
+// kept is a buffer for the next use, unless one large call has grown it.
+func kept(buf []byte) []byte {
+	if cap(buf) > largestKept {
+		return nil
+	}
+	return buf[:0]
 }
 
 // Write takes a part of a call: go-pdk writes a frame's length and its payload apart.
@@ -79,49 +87,6 @@ func (c *Conn) Write(p []byte) (int, error) {
 			return 0, err
 		}
 	}
-}
-
-// Ask makes a call in one piece and returns the reply to it, which is valid until the next call.
-func (c *Conn) Ask(method string, args []byte) ([]byte, error) {
-	if err := c.call(method, args); err != nil {
-		return nil, err
-	}
-	if len(c.reply) == 0 {
-		if err := c.receive(); err != nil {
-			return nil, err
-		}
-	}
-	reply := wire.Payload(c.reply)
-	c.reply = nil
-	return reply, nil
-}
-
-// Send makes a call that nobody waits for, in one piece: what go-pdk does with four writes and a read.
-func (c *Conn) Send(method string, args []byte) error {
-	if methodOf([]byte(method)).kind == answered {
-		return fmt.Errorf("%s is answered, and nobody waits for it", method)
-	}
-	err := c.call(method, args)
-	c.reply = nil
-	return err
-}
-
-// call makes a whole call; the half of one that was begun is dropped.
-func (c *Conn) call(method string, args []byte) error {
-	if c.exited || c.connError != nil {
-		return net.ErrClosed
-	}
-	c.Abandon()
-	c.method = methodOf([]byte(method))
-	c.appendCall(method, args)
-	return c.called()
-}
-
-// appendCall puts a whole call behind the others.
-func (c *Conn) appendCall(method string, args []byte) {
-	c.callFrom = c.wholeTo
-	c.out = wire.AppendFrame(wire.AppendString(c.out, method), args)
-	c.wholeTo, c.parsedTo = len(c.out), len(c.out)
 }
 
 // dropHalfCall takes a method out that never got its arguments: go-pdk writes the method before it

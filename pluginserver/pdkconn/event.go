@@ -18,8 +18,8 @@ func (c *Conn) Return(rpcReturn []byte) error {
 	c.wholeTo = len(c.out)
 	c.parsedTo = c.wholeTo
 	err := c.flush()
-	if cap(c.out) > largestKept {
-		c.out = nil
+	if len(c.out) == 0 {
+		c.out = kept(c.out)
 	}
 	return err
 }
