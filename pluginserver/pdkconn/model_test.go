@@ -2,7 +2,6 @@ package pdkconn
 
 import (
 	"errors"
-	"io"
 	"net"
 	"strings"
 	"testing"
@@ -136,7 +135,7 @@ func echoVariables(kongs net.Conn) {
 		if strings.HasSuffix(args, tooLarge) {
 			reply = strings.Repeat("x", testLimits.Frame+1)
 		}
-		if _, err := io.WriteString(kongs, string(wire.AppendString(nil, reply))); err != nil {
+		if _, err := kongs.Write(wire.AppendString(nil, reply)); err != nil {
 			return
 		}
 	}
