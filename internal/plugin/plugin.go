@@ -30,6 +30,9 @@ type Plugin struct {
 	Build func(config []byte) (Handler, error)
 	// Close gives up what the instances share; no Build follows.
 	Close func()
+	// Status tells operators of the state that the instances share: what encodes as JSON, without a secret.
+	// Nil where there is nothing to tell.
+	Status func() any
 }
 
 // Handler is one compiled configuration. It serves any number of requests at once.

@@ -89,6 +89,10 @@ func Above(bound float64) *float64 { return &bound }
 type Check struct {
 	// AtLeastOneOf names fields of which one must be present.
 	AtLeastOneOf []string
+	// MutuallyExclusive names fields of which no two may be present.
+	MutuallyExclusive []string
+	// MutuallyRequired names fields of which all must be present, or none.
+	MutuallyRequired []string
 	// Conditional binds one field to the value of another.
 	Conditional *Conditional
 }

@@ -116,7 +116,12 @@ func (r Rules) kong() object {
 }
 
 func (c Check) kong() object {
-	if c.Conditional == nil {
+	switch {
+	case c.MutuallyExclusive != nil:
+		return object{"mutually_exclusive": c.MutuallyExclusive}
+	case c.MutuallyRequired != nil:
+		return object{"mutually_required": c.MutuallyRequired}
+	case c.Conditional == nil:
 		return object{"at_least_one_of": c.AtLeastOneOf}
 	}
 	return object{"conditional": object{

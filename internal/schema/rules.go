@@ -80,16 +80,30 @@ func (r Rules) brokenByLength(length int, unit string) []string {
 
 // check applies a rule over several fields.
 func (c *checker) check(path string, r *Record, check Check, tree map[string]any) {
-	if cond := check.Conditional; cond != nil {
-		c.conditional(path, r, cond, tree)
-		return
+	switch {
+	case check.Conditional != nil:
+		c.conditional(path, r, check.Conditional, tree)
+	case check.MutuallyExclusive != nil:
+		if found := nonempty(tree, check.MutuallyExclusive); len(found) > 1 {
+			c.problems.Add(path, "must have only one of "+strings.Join(check.MutuallyExclusive, ", ")+", got "+strings.Join(found, " and "))
+		}
+	case check.MutuallyRequired != nil:
+		if found := nonempty(tree, check.MutuallyRequired); len(found) > 0 && len(found) < len(check.MutuallyRequired) {
+			c.problems.Add(path, "must have all of "+strings.Join(check.MutuallyRequired, ", ")+" or none, got "+strings.Join(found, " and "))
+		}
+	case len(nonempty(tree, check.AtLeastOneOf)) == 0:
+		c.problems.Add(path, "needs at least one of "+strings.Join(check.AtLeastOneOf, ", "))
 	}
-	for _, name := range check.AtLeastOneOf {
+}
+
+// nonempty are those of some fields that are not absent.
+func nonempty(tree map[string]any, names []string) (found []string) {
+	for _, name := range names {
 		if !empty(tree[name]) {
-			return
+			found = append(found, name)
 		}
 	}
-	c.problems.Add(path, "needs at least one of "+strings.Join(check.AtLeastOneOf, ", "))
+	return found
 }
 
 // empty tells what Kong's entity checks take for absent (is_nonempty in kong/db/schema/init.lua).

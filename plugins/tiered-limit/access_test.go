@@ -50,7 +50,7 @@ func handlerWith(t *testing.T, options string, count counter) *handler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newHandler(c, tiers, count, newMetrics(nil), func() {})
+	return newHandler(c, tiers, count, ownLocal(newMetrics(nil)), newMetrics(nil), func() {})
 }
 
 // overlay lays JSON objects above each other, member by member.
@@ -134,12 +134,31 @@ func bodyOf(t *testing.T, o kongtest.Outcome) map[string]any {
 func TestACounterThatFails(t *testing.T) {
 	down := &stubCounter{err: errors.New("down")}
 	t.Run("admits without headers where errors allow", func(t *testing.T) {
-		h := handlerWith(t, `{"headers": "both"}`, down)
+		h := handlerWith(t, `{"headers": "both", "on_redis_error": "allow"}`, down)
 		got := (&kongtest.Kong{Consumer: consumer()}).Run(t, h)
 		if got.Exit != nil || len(got.ResponseHeaders) > 0 || len(got.Logs) > 0 {
 			t.Errorf("did %+v, want the request to pass", got)
 		}
 		wantDecision(t, h, "free", "admitted", "error")
+	})
+	t.Run("admits this gateway's part, and tells it, where that is to be", func(t *testing.T) {
+		h := handlerWith(t, `{"headers": "both", "log_decision": "all", "fallback_nodes": 20}`, down)
+		got := (&kongtest.Kong{Consumer: consumer()}).Run(t, h)
+		if got.Exit != nil || !cmp.Equal(got.ResponseHeaders["X-RateLimit-Limit-Second"], []string{"20"}) ||
+			!cmp.Equal(got.ResponseHeaders["X-RateLimit-Remaining-Day"], []string{"24"}) {
+			t.Errorf("did %+v, want the request to pass with its limit and what remains here", got)
+		}
+		want := map[string]any{logMember: map[string]any{
+			"tier": "free", "decision": "admitted", "store": "local", "limit": 20.0, "remaining": 0.0, "quota_remaining": 24.0,
+		}}
+		if diff := cmp.Diff(want, got.LogMembers); diff != "" {
+			t.Errorf("log members (-want +got):\n%s", diff)
+		}
+		wantDecision(t, h, "free", "admitted", "local")
+		got = (&kongtest.Kong{Consumer: consumer()}).Run(t, h)
+		if got.Exit == nil || got.Exit.Status != http.StatusTooManyRequests || !cmp.Equal(got.Exit.Headers["Retry-After"], []string{"1"}) {
+			t.Errorf("answered %+v, want 429 with Retry-After", got.Exit)
+		}
 	})
 	t.Run("answers 503 where errors deny", func(t *testing.T) {
 		h := handlerWith(t, `{"on_redis_error": "deny"}`, down)

@@ -152,7 +152,9 @@ func (a *account) debit(l Limits, clock int64, now time.Time, k int64) {
 		if l.Burst > 0 {
 			a.bucketed = clock
 		} else {
-			a.recent = append(slices.Clip(a.recent), slices.Repeat([]int64{clock}, int(k))...)
+			for range k {
+				a.recent = append(a.recent, clock)
+			}
 		}
 		a.last = clock
 	}

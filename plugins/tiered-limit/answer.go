@@ -12,7 +12,7 @@ import (
 // quotaExceeded is the problem type of a violated limit (draft-ietf-httpapi-ratelimit-headers-10).
 const quotaExceeded = "https://iana.org/assignments/http-problem-types#quota-exceeded"
 
-// unavailableRetry is the Retry-After, in seconds, of a 503: as often the breaker asks Redis again.
+// unavailableRetry is the Retry-After, in seconds, of a 503: the shortest, and Redis is probed more often.
 const unavailableRetry = 1
 
 // Which requests the access log tells of, as the option log_decision names them.

@@ -46,8 +46,12 @@ type Config struct {
 
 	// Redis keeps the counts.
 	Redis Redis `json:"redis"`
-	// OnRedisError is what happens to requests while Redis does not answer: allow (default) or deny.
+	// OnRedisError is what happens to requests while Redis does not answer: each gateway admits its part of
+	// the limits (local, default), or they pass unlimited (allow), or get 503 (deny).
 	OnRedisError string `json:"on_redis_error"`
+	// FallbackNodes is how many gateways there are taken to be by one that was started while Redis did not
+	// answer, 1 to 10,000; default 2.
+	FallbackNodes int64 `json:"fallback_nodes"`
 }
 
 // Tier is one set of limits. A limit that is absent does not limit.
@@ -65,35 +69,9 @@ type Tier struct {
 	QuotaTimezone string `json:"quota_timezone"`
 }
 
-// Redis says where and how to reach Redis.
-type Redis struct {
-	// Host is a name or an address.
-	Host string `json:"host"`
-	// Port is a TCP port; default 6379.
-	Port int `json:"port"`
-	// Timeout is the most that a request waits on Redis, in milliseconds, 1 to 10,000; default 50.
-	Timeout int `json:"timeout"`
-	// Username is the ACL user; absent means Redis' default user.
-	Username string `json:"username"`
-	// Password is the user's password; absent means none.
-	Password string `json:"password"`
-	// Database is the number of the database; default 0.
-	Database int `json:"database"`
-	// SSL connects with TLS 1.2 or later; default false.
-	SSL bool `json:"ssl"`
-	// SSLVerify checks the server's certificate against the system's authorities; default true. It
-	// means nothing without SSL.
-	SSLVerify bool `json:"ssl_verify"`
-	// ServerName is the name that the certificate must bear, sent as SNI; absent means Host.
-	ServerName string `json:"server_name"`
-}
-
 // MaxExactTPS is the highest rate without a burst: an exact rate keeps 7 bytes for each request of a
 // second in Redis.
 const MaxExactTPS = 10_000
-
-// allow is the value of on_redis_error that lets requests pass.
-const allow = "allow"
 
 // limits returns the tier's limits as the core takes them.
 func (t Tier) limits(days *calendars) (Limits, error) {

@@ -33,8 +33,9 @@ func TestTheSmallestConfigurationIsFilledIn(t *testing.T) {
 		ErrorCode:        429,
 		LogDecision:      "rejected",
 		QuotaWarnPercent: []int{80, 95},
-		Redis:            Redis{Host: "redis", Port: 6379, Timeout: 50, SSLVerify: true},
-		OnRedisError:     "allow",
+		Redis:            Redis{Host: "redis", Port: 6379, ClusterMaxRedirections: 5, Timeout: 50, SSLVerify: true},
+		OnRedisError:     "local",
+		FallbackNodes:    2,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
@@ -55,12 +56,8 @@ func TestBadConfigurationsAreRefused(t *testing.T) {
 		"a burst without a rate":          {`[{"name": "a", "burst": 5}]`, ``, `tiers.a.tps: is required when burst is 5`},
 		"a burst of zero":                 {`[{"name": "a", "tps": 1, "burst": 0}]`, ``, `tiers.a.burst: must be between`},
 		"a negative quota":                {`[{"name": "a", "daily_quota": -1}]`, ``, `tiers.a.daily_quota: must be between`},
-		"an unknown failure mode":         {`[{"name": "a"}]`, `"on_redis_error": "panic"`, `on_redis_error: must be one of allow, deny`},
-		"no redis host":                   {`[{"name": "a"}]`, `"redis": {}`, `redis.host: is required`},
-		"a host with a path":              {`[{"name": "a"}]`, `"redis": {"host": "redis://h"}`, `redis.host: must match`},
-		"a host with a port":              {`[{"name": "a"}]`, `"redis": {"host": "h:6379"}`, `redis.host: must be a name or an address`},
-		"a host in brackets":              {`[{"name": "a"}]`, `"redis": {"host": "[::1]"}`, `redis.host: must be a name or an address`},
-		"a timeout of zero":               {`[{"name": "a"}]`, `"redis": {"host": "h", "timeout": 0}`, `redis.timeout: must be between 1 and 10000, got 0`},
+		"an unknown failure mode":         {`[{"name": "a"}]`, `"on_redis_error": "panic"`, `on_redis_error: must be one of local, allow, deny`},
+		"no fallback nodes":               {`[{"name": "a"}]`, `"fallback_nodes": 0`, `fallback_nodes: must be between 1 and 10000, got 0`},
 		"an empty tag prefix":             {`[{"name": "a"}]`, `"tier_tag_prefix": ""`, `tier_tag_prefix: must have at least 1 characters`},
 	}
 	for name, test := range tests {

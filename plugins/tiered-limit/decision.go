@@ -14,6 +14,8 @@ const (
 	FromRedis Source = "redis"
 	// FromMemory is a denial from the node's memory of what Redis said.
 	FromMemory Source = "memory"
+	// FromLocal is a decision by the node's part of the limits, since Redis did not answer.
+	FromLocal Source = "local"
 	// FromError is a decision by on_redis_error, since Redis did not answer.
 	FromError Source = "error"
 	// FromTier is a decision without a store: the tier has no limit.
@@ -74,20 +76,33 @@ type counter interface {
 	Count(ctx context.Context, key string, t tier) (Outcome, Source, error)
 }
 
-// limiter decides on requests by what a counter counts.
+// What becomes of requests while Redis does not answer, as the option on_redis_error names it.
+const (
+	onErrorLocal = "local"
+	onErrorAllow = "allow"
+	onErrorDeny  = "deny"
+)
+
+// limiter decides on requests by what a counter counts, and without it by its own means.
 type limiter struct {
-	counter  counter
-	failOpen bool
+	counter counter
+	onError string
+	local   *local
+	// unseen is how many nodes there are taken to be where Redis has never told.
+	unseen int64
 }
 
 // decide debits one request of key. An error of the counter is a decision too; who keeps the counts
 // reports it.
 func (l limiter) decide(ctx context.Context, key string, t tier) Decision {
 	o, from, err := l.counter.Count(ctx, key, t)
-	if err != nil {
-		return Decision{Tier: t.name, Verdict: verdictOf(l.failOpen), Store: FromError}
+	switch {
+	case err == nil:
+		return decided(t, o, from)
+	case l.onError == onErrorLocal:
+		return decided(t, l.local.take(key, t.limits, l.unseen), FromLocal)
 	}
-	return decided(t, o, from)
+	return Decision{Tier: t.name, Verdict: verdictOf(l.onError == onErrorAllow), Store: FromError}
 }
 
 // decided turns an outcome into what a client is told.

@@ -92,11 +92,11 @@ func TestWhatAnOutcomeDecides(t *testing.T) {
 }
 
 func TestACounterThatFailsLeavesItToTheConfiguration(t *testing.T) {
-	for open, want := range map[bool]Verdict{true: Admitted, false: Rejected} {
-		l := limiter{counter: &stubCounter{err: errors.New("down")}, failOpen: open}
+	for onError, want := range map[string]Verdict{onErrorAllow: Admitted, onErrorDeny: Rejected} {
+		l := limiter{counter: &stubCounter{err: errors.New("down")}, onError: onError}
 		got := l.decide(t.Context(), "consumer:1", tier{name: "free", limits: Limits{TPS: 1}})
 		if diff := cmp.Diff(Decision{Tier: "free", Verdict: want, Store: FromError}, got); diff != "" {
-			t.Errorf("failing open %v (-want +got):\n%s", open, diff)
+			t.Errorf("%s (-want +got):\n%s", onError, diff)
 		}
 	}
 }

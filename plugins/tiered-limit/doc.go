@@ -51,11 +51,23 @@
 // So an instance on a consumer, with its tier and the defaults, waits for none. A rejection waits for one
 // more, the request id.
 //
+// # Where Redis is
+//
+// At one address, on a unix socket, wherever sentinels say, or on the nodes of a cluster (Redis), with TLS or
+// without, on Redis 6.0 or later or on Valkey. Masters alone are asked. A call that may have debited is never
+// made again; an error that is errNothingDone is certain to be of one that has not.
+//
 // # Without Redis
 //
-// A request waits for Redis at most redis.timeout. After five failures in a row a breaker answers in its
-// place, and asks Redis again with one request a second. Meanwhile on_redis_error says whether requests
-// pass (allow) or get 503 (deny).
+// A request waits for Redis at most redis.timeout. After five failures in a row, or when half of the last
+// calls were bad, a breaker lets nobody wait, and Redis is probed in the background. Meanwhile on_redis_error
+// says whether this node admits its part of the limits (local), or requests pass (allow) or get 503 (deny).
+//
+// The part is the limit divided by the nodes that Redis has last counted (peers), at least one, of the rate
+// and of what was left of the day (share). Together the nodes that are cut off admit at most what Redis would,
+// so that they and the others admit at most twice the rate in a second and the quota in a day, plus one for
+// each node where a limit is smaller than the nodes. The README says when that holds. What was admitted for a
+// day is debited from it when Redis is back (settler); what all connections to one Redis know is one (site).
 //
 // # In memory
 //

@@ -11,10 +11,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
-// However long calls take, as long as they keep the timeout: sharing costs nobody his answer, and opens no
-// breaker.
+// However long calls take, as long as they are not taken for slow: sharing costs nobody his answer, and opens
+// no breaker.
 func TestSharingCostsNoAnswerOfASlowStore(t *testing.T) {
-	for _, trip := range []time.Duration{ms, 13 * ms, 24 * ms, 26 * ms, 37 * ms, 40 * ms, 49 * ms} {
+	for _, trip := range []time.Duration{ms, 13 * ms, 24 * ms, 26 * ms, 30 * ms, 37 * ms} {
 		for _, consumers := range []int{1, 4, 20} {
 			t.Run(fmt.Sprintf("%v, %d consumers", trip, consumers), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
@@ -36,8 +36,7 @@ func TestSharingCostsNoAnswerOfASlowStore(t *testing.T) {
 						})
 					}
 					all.Wait()
-					// Those that were under way when calls became slow had less than their time.
-					if n := lost.Load(); n > 200 || trip <= 37*ms && n > 0 {
+					if n := lost.Load(); n > 0 {
 						t.Errorf("%d of 2000 requests got no answer", n)
 					}
 					if log.Len() > 0 {

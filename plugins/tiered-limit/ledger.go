@@ -39,8 +39,13 @@ type Balance struct {
 }
 
 // OpenLedger returns the ledger of the counts in one Redis, which is first asked when it is used. Close it.
-func OpenLedger(c Redis, now func() time.Time) *Ledger {
-	return &Ledger{store: newRedisStore(c, limitScript, now), script: newScript(ledgerScript)}
+// Its error is one of certificates.
+func OpenLedger(c Redis, now func() time.Time) (*Ledger, error) {
+	store, err := newRedisStore(c, limitScript, now)
+	if err != nil {
+		return nil, err
+	}
+	return &Ledger{store: store, script: newScript(ledgerScript)}, nil
 }
 
 // Close closes the connections.

@@ -27,7 +27,15 @@ func openClockLedger(tb testing.TB, addr string) (clockRedis, *Ledger) {
 // openLedger opens a ledger on the server's own clock.
 func openLedger(tb testing.TB, addr string) *Ledger {
 	tb.Helper()
-	l := OpenLedger(redisAt(addr), time.Now)
+	return openLedgerAt(tb, addr, time.Now)
+}
+
+func openLedgerAt(tb testing.TB, addr string, now func() time.Time) *Ledger {
+	tb.Helper()
+	l, err := OpenLedger(redisAt(addr), now)
+	if err != nil {
+		tb.Fatal(err)
+	}
 	tb.Cleanup(func() { _ = l.Close() })
 	return l
 }
@@ -145,8 +153,7 @@ func TestTheLedgerUntouchedOnAMachineWhoseClockIsOff(t *testing.T) {
 		for _, off := range []time.Duration{0, 300 * time.Hour, -300 * time.Hour} {
 			t.Run(fmt.Sprintf("%s, off by %v", kind, off), func(t *testing.T) {
 				addr := start(t)
-				ledger := OpenLedger(redisAt(addr), func() time.Time { return time.Now().Add(off) })
-				t.Cleanup(func() { _ = ledger.Close() })
+				ledger := openLedgerAt(t, addr, func() time.Time { return time.Now().Add(off) })
 				limits := daily(t, 5)
 				got := granted(t, ledger, limits, 2)
 				if today := time.Now().UTC().Truncate(24 * time.Hour); got.Ends.Before(today.Add(24*time.Hour)) || got.Ends.Sub(got.Time) > 24*time.Hour {

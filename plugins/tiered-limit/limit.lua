@@ -26,6 +26,12 @@ local KEEP = 4 -- seconds that keys stay after they stopped to count
 local DAY_SLACK = 60 -- seconds that the day's count outlives the day, in case the clock steps back
 local LONGEST = 1100000 -- seconds that a state can count: the slowest bucket takes a million to fill
 
+-- Redis 6.0 is the first that has SET with KEEPTTL, and it came with setresp. An older one would fail on its
+-- way, now and then.
+if not redis.setresp then
+  return redis.error_reply('TOOOLD this script needs SET with KEEPTTL')
+end
+
 local time = redis.call('TIME')
 local now_s = time[1] + 0
 local now = now_s * SECOND + time[2]

@@ -15,6 +15,8 @@ type metrics struct {
 	warnings  *prometheus.CounterVec
 	calls     *prometheus.HistogramVec
 	shared    prometheus.Counter
+	unknown   prometheus.Counter
+	debts     *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -23,7 +25,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		decisions: auto.NewCounterVec(prometheus.CounterOpts{
 			Name: "tollgate_tiered_limit_decisions_total",
 			Help: "Requests by tier (empty: none was chosen), outcome (admitted, rejected, would_reject: in a dry run, skipped, " +
-				"failed: Kong could not say who made it) and what decided (redis, memory, error: on_redis_error, tier: no limit, " +
+				"failed: Kong could not say who made it) and what decided (redis, memory, local: this gateway's part, error: on_redis_error, tier: no limit, " +
 				"anonymous: on_no_consumer, kong: failed).",
 		}, []string{"tier", "outcome", "store"}),
 		warnings: auto.NewCounterVec(prometheus.CounterOpts{
@@ -39,6 +41,15 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "tollgate_tiered_limit_shared_calls_total",
 			Help: "Requests that were counted by a call that another request of the same consumer made.",
 		}),
+		unknown: auto.NewCounter(prometheus.CounterOpts{
+			Name: "tollgate_tiered_limit_unknown_debits_total",
+			Help: "Requests whose call to Redis ended without an answer, so that it is unknown whether Redis has debited them.",
+		}),
+		debts: auto.NewCounterVec(prometheus.CounterOpts{
+			Name: "tollgate_tiered_limit_debts_total",
+			Help: "Requests admitted without Redis that count for a day, by what became of them: settled (debited afterwards), or lost: " +
+				"full (too many counts), refused (the key holds something else), unknown (never answered), stopped (the gateway, first).",
+		}, []string{"result"}),
 	}
 }
 
@@ -56,6 +67,13 @@ func (m *metrics) failed() { m.decisions.WithLabelValues("", "failed", "kong").I
 
 func (m *metrics) warned(tier string, w warning) {
 	m.warnings.WithLabelValues(tier, strconv.Itoa(w.percent)).Inc()
+}
+
+// owed counts requests that Redis was to be told of, by what became of them.
+func (m *metrics) owed(result string, requests int64) {
+	if requests > 0 {
+		m.debts.WithLabelValues(result).Add(float64(requests))
+	}
 }
 
 func (m *metrics) asked(took time.Duration, err error) {

@@ -2,6 +2,7 @@ package tieredlimit
 
 import (
 	"fmt"
+	"strconv"
 
 	"tollgate/internal/plugin"
 )
@@ -26,6 +27,10 @@ func NewPlan(config []byte) (*Plan, error) {
 	}
 	return &Plan{Config: c, tiers: tiers, subjects: newSubjects(c)}, nil
 }
+
+// Address names the database of Redis that keeps the counts, and no secret: host:port/database, a path and the
+// database, or sentinel:// or cluster:// with the nodes.
+func (p *Plan) Address() string { return p.Redis.target() + "/" + strconv.Itoa(p.Redis.Database) }
 
 // TierOf is the tier of a consumer with these tags, whatever a token claims.
 func (p *Plan) TierOf(tags []string) (name string, limits Limits) {

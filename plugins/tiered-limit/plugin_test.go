@@ -1,7 +1,6 @@
 package tieredlimit
 
 import (
-	"bytes"
 	"fmt"
 	"log/slog"
 	"net"
@@ -19,14 +18,14 @@ import (
 )
 
 // open returns the plugin as the server runs it, and the log of its process.
-func open(t *testing.T) (plugin.Plugin, *bytes.Buffer) {
+func open(t *testing.T) (plugin.Plugin, *journal) {
 	t.Helper()
-	var log bytes.Buffer
+	log := &journal{}
 	p := New(plugin.Deps{
-		Log: slog.New(slog.NewTextHandler(&log, nil)), Metrics: prometheus.NewRegistry(), Now: time.Now,
+		Log: slog.New(slog.NewTextHandler(log, nil)), Metrics: prometheus.NewRegistry(), Now: time.Now,
 	})
 	t.Cleanup(p.Close)
-	return p, &log
+	return p, log
 }
 
 func build(t *testing.T, p plugin.Plugin, config string) plugin.Handler {
@@ -87,7 +86,7 @@ func TestWithoutRedisRequestsFollowTheConfiguration(t *testing.T) {
 			t.Errorf("deny: answered %+v, want 503", got.Exit)
 		}
 	}
-	if n := strings.Count(log.String(), "\n"); n != 1 || !strings.Contains(log.String(), "address="+addr) {
+	if n := strings.Count(log.String(), "\n"); n != 1 || !strings.Contains(log.String(), "target="+addr) {
 		t.Errorf("want one line with the address %s, got:\n%s", addr, log)
 	}
 }
@@ -107,10 +106,10 @@ func TestInstancesWithTheSameRedisShareItsConnections(t *testing.T) {
 	p, _ := open(t)
 	a, b := build(t, p, configFor(addr, "allow")).(*handler), build(t, p, configFor(addr, "deny")).(*handler)
 	other := build(t, p, strings.Replace(configFor(addr, "deny"), "1000}}", "999}}", 1)).(*handler)
-	if a.limiter.counter.(connection).front != b.limiter.counter.(connection).front {
+	if a.limiter.counter.(*connection).front != b.limiter.counter.(*connection).front {
 		t.Error("the same redis record has two stores")
 	}
-	if a.limiter.counter.(connection).front == other.limiter.counter.(connection).front {
+	if a.limiter.counter.(*connection).front == other.limiter.counter.(*connection).front {
 		t.Error("different redis records have one store")
 	}
 }

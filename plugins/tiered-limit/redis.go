@@ -2,12 +2,12 @@ package tieredlimit
 
 import (
 	"context"
-	"crypto/tls"
 	_ "embed"
+	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"strconv"
+	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -20,63 +20,59 @@ var limitScript string
 // keyVersion stands in every key: a script that reads the state differently takes another.
 const keyVersion = "2"
 
-// poolSize bounds the connections to one Redis, which are opened as they are needed: a call takes well
-// under a millisecond, so that they carry more than the script's own throughput.
-const poolSize = 64
+// silentAfter is how many calls in a row run out of time before the connections that wait in the pool are
+// given up: an address may lead to another machine now, and then nobody tells those that lead to the old one.
+const silentAfter = 5
 
 // redisStore keeps the counts in Redis.
 type redisStore struct {
-	client *redis.Client
+	client redis.UniversalClient
+	dialer *dialer
+	close  func() error
 	script *script
 	now    func() time.Time
 	// ahead is how far Redis' clock was found to be ahead of this node's, in nanoseconds.
 	ahead atomic.Int64
+	// silent is how many calls in a row have run out of time.
+	silent atomic.Int32
 }
 
-func newRedisStore(c Redis, text string, now func() time.Time) *redisStore {
-	return &redisStore{client: redis.NewClient(redisOptions(c)), script: newScript(text), now: now}
-}
-
-// redisOptions replaces the defaults that do not suit a gateway: a retried timeout may debit twice, a
-// deadline that does not reach the socket does not hold, and five seconds are too long to wait.
-func redisOptions(c Redis) *redis.Options {
-	timeout := c.timeout()
-	o := &redis.Options{
-		Addr:                  c.address(),
-		Username:              c.Username,
-		Password:              c.Password,
-		DB:                    c.Database,
-		MaxRetries:            -1,
-		DialerRetries:         1,
-		ContextTimeoutEnabled: true,
-		DialTimeout:           timeout,
-		ReadTimeout:           timeout,
-		WriteTimeout:          timeout,
-		PoolTimeout:           timeout,
-		PoolSize:              poolSize,
-		PipelinePoolSize:      -1,
-		Protocol:              2, // without push messages, of which there would be none
-		DisableIdentity:       true,
+// newRedisStore returns a store. Its error is one of certificates: that Redis is away its calls tell.
+func newRedisStore(c Redis, text string, now func() time.Time) (*redisStore, error) {
+	secure, err := c.tls()
+	if err != nil {
+		return nil, err
 	}
-	if c.SSL {
-		o.TLSConfig = c.tls()
+	s := &redisStore{dialer: &dialer{tls: secure}, script: newScript(text), now: now}
+	switch {
+	case len(c.ClusterNodes) > 0:
+		s.client = redis.NewClusterClient(c.clusterOptions(s.dialer))
+		s.close = s.client.Close
+	case len(c.SentinelNodes) > 0:
+		s.openBySentinels(c)
+	default:
+		s.client = redis.NewClient(c.options(s.dialer))
+		s.close = s.client.Close
 	}
-	return o
+	return s, nil
 }
 
-func (c Redis) address() string { return net.JoinHostPort(c.Host, strconv.Itoa(c.Port)) }
-
-func (c Redis) timeout() time.Duration { return time.Duration(c.Timeout) * time.Millisecond }
-
-func (c Redis) tls() *tls.Config {
-	name := c.ServerName
-	if name == "" {
-		name = c.Host
+// openBySentinels opens a client of whoever is the master, and follows who that is until it is closed.
+func (s *redisStore) openBySentinels(c Redis) {
+	found := c.sentinels(&dialer{tls: s.dialer.tls})
+	s.dialer.locate = found.locate
+	s.client = redis.NewClient(c.options(s.dialer))
+	ctx, stop := context.WithCancel(context.Background())
+	var following sync.WaitGroup
+	following.Go(func() { found.follow(ctx, s.dialer, c.timeout()) })
+	s.close = func() error {
+		stop()
+		following.Wait()
+		return errors.Join(s.client.Close(), found.Close())
 	}
-	return &tls.Config{MinVersion: tls.VersionTLS12, ServerName: name, InsecureSkipVerify: !c.SSLVerify}
 }
 
-// Take debits by the script.
+// Take debits by the script. Its error is errNothingDone where that is certain.
 func (s *redisStore) Take(ctx context.Context, key string, l Limits, n int64) (Outcome, error) {
 	const fields = 6
 	args := append(make([]any, 0, callArgs), l.TPS, l.Burst, l.Quota, n)
@@ -101,12 +97,50 @@ func (s *redisStore) Take(ctx context.Context, key string, l Limits, n int64) (O
 // those about now; where this node's clock is off by more than they cover, Redis tells its time, and is
 // asked once more.
 func (s *redisStore) call(ctx context.Context, script *script, key string, days *calendar, args []any) ([]int64, error) {
-	reply, err := script.run(ctx, s.client, keys(key), s.withDays(args, days)...)
+	reply, err := s.run(ctx, script, key, s.withDays(args, days))
 	if err == nil && len(reply) == 2 && reply[0] == -1 {
 		s.ahead.Store(int64(time.Unix(reply[1], 0).Sub(s.now())))
-		return script.run(ctx, s.client, keys(key), s.withDays(args, days)...)
+		return s.run(ctx, script, key, s.withDays(args, days))
 	}
 	return reply, err
+}
+
+// run runs a script once. A Redis that has become a replica has done nothing: its connections are given up,
+// and who took its place is asked at once.
+func (s *redisStore) run(ctx context.Context, script *script, key string, args []any) ([]int64, error) {
+	age := s.dialer.age.Load()
+	reply, err := script.run(ctx, s.client, keys(key), args...)
+	if isReadOnly(err) {
+		s.dialer.giveUp(age)
+		age = s.dialer.age.Load()
+		reply, err = script.run(ctx, s.client, keys(key), args...)
+	}
+	s.learn(ctx, age, err)
+	return reply, classified(err)
+}
+
+// learn gives up the connections where one of them has broken, or several calls in a row have got no answer,
+// and has a cluster's client look who is there.
+func (s *redisStore) learn(ctx context.Context, age uint64, err error) {
+	if err == nil || answered(err) {
+		if s.silent.Load() != 0 {
+			s.silent.Store(0)
+		}
+		return
+	}
+	switch {
+	case errors.Is(err, context.Canceled):
+		return
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
+		if s.silent.Add(1)%silentAfter == 0 {
+			s.dialer.giveUp(age)
+		}
+	case !errors.Is(err, errUnreachable):
+		s.dialer.giveUp(age)
+	}
+	if cluster, ok := s.client.(*redis.ClusterClient); ok {
+		cluster.ReloadState(ctx)
+	}
 }
 
 func (s *redisStore) withDays(args []any, days *calendar) []any {
@@ -126,7 +160,7 @@ func keys(key string) [2]string {
 }
 
 // Close closes the connections.
-func (s *redisStore) Close() error { return s.client.Close() }
+func (s *redisStore) Close() error { return s.close() }
 
 // debugLog takes what go-redis says of its connections, a line for each failed attempt, to where it
 // does not drown what an operator must see: the guard reports an outage once.

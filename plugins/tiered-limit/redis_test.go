@@ -5,7 +5,6 @@ import (
 	"net"
 	"strings"
 	"testing"
-	"time"
 
 	"tollgate/test/redistest"
 )
@@ -71,8 +70,7 @@ func TestAHungServerCostsNoMoreThanTheTimeout(t *testing.T) {
 	t.Cleanup(func() { _ = l.Close() })
 	c := redisAt(l.Addr().String())
 	c.Timeout = 50
-	s := newRedisStore(c, limitScript, time.Now)
-	t.Cleanup(func() { _ = s.Close() })
+	s := openRecord(t, c, limitScript)
 	g, _ := guarded(s)
 	for range 3 {
 		waited, err := ask(t, g)
@@ -98,47 +96,19 @@ func TestARedisThatComesBackIsUsedAgain(t *testing.T) {
 	}
 }
 
-func TestRedisOptions(t *testing.T) {
-	c := Redis{Host: "redis", Port: 6380, Timeout: 20, Username: "u", Password: "p", Database: 3, SSL: true, SSLVerify: true}
-	o := redisOptions(c)
-	if o.Addr != "redis:6380" || o.Username != "u" || o.Password != "p" || o.DB != 3 {
-		t.Errorf("connects to %s, database %d, as %s", o.Addr, o.DB, o.Username)
-	}
-	const want = 20 * ms
-	if o.DialTimeout != want || o.ReadTimeout != want || o.WriteTimeout != want || o.PoolTimeout != want || !o.ContextTimeoutEnabled {
-		t.Errorf("timeouts %v, %v, %v, %v, want %v and the context's", o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout, want)
-	}
-	if o.MaxRetries != -1 || o.DialerRetries != 1 {
-		t.Errorf("%d retries of a debit, %d tries to connect; want none and one", o.MaxRetries, o.DialerRetries)
-	}
-	if o.TLSConfig.ServerName != "redis" || o.TLSConfig.InsecureSkipVerify {
-		t.Error("the certificate of the host is not verified")
-	}
-	c.ServerName, c.SSLVerify = "cache.example", false
-	if o := redisOptions(c); o.TLSConfig.ServerName != "cache.example" || !o.TLSConfig.InsecureSkipVerify {
-		t.Error("server_name or ssl_verify has no effect")
-	}
-	c.SSL = false
-	if redisOptions(c).TLSConfig != nil {
-		t.Error("TLS without ssl")
-	}
-}
-
 func TestPasswordAndDatabaseAreUsed(t *testing.T) {
 	m := redistest.Embedded(t)
 	m.RequireUserAuth("ann", "hunter2")
 	c := redisAt(m.Addr())
 	c.Username, c.Password, c.Database = "ann", "hunter2", 2
-	s := newRedisStore(c, limitScript, time.Now)
-	t.Cleanup(func() { _ = s.Close() })
+	s := openRecord(t, c, limitScript)
 	take(t, s, "a", Limits{TPS: 1})
 	if !m.DB(2).Exists(keys("a")[0]) {
 		t.Error("database 2 has no state")
 	}
 
 	c.Password = "wrong"
-	refused := newRedisStore(c, limitScript, time.Now)
-	t.Cleanup(func() { _ = refused.Close() })
+	refused := openRecord(t, c, limitScript)
 	if _, err := refused.Take(t.Context(), "a", Limits{TPS: 1}, 1); err == nil {
 		t.Error("a wrong password was accepted")
 	}

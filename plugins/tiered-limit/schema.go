@@ -75,8 +75,10 @@ func storeFields() []schema.Field {
 	return []schema.Field{
 		{Name: "redis", Kind: schema.Object, Record: redisRecord(),
 			Doc: "The Redis that keeps the counts. Gateways with the same Redis share them."},
-		choice("on_redis_error", allow, []string{"deny"},
-			"What happens to requests while Redis does not answer: they pass unlimited (allow), or get 503 (deny)."),
+		choice("on_redis_error", onErrorLocal, []string{onErrorAllow, onErrorDeny},
+			"What happens to requests while Redis does not answer: each gateway admits its part of the limits (local), or they pass unlimited (allow), or get 503 (deny)."),
+		{Name: "fallback_nodes", Kind: schema.Integer, Default: 2, Rules: schema.Rules{Required: true, Between: schema.Between(1, 10_000)},
+			Doc: "How many gateways share the limits, for one that was started while Redis did not answer: others know it from Redis. Means nothing unless on_redis_error is local."},
 	}
 }
 
@@ -115,28 +117,5 @@ func whenAbove(field string, bound float64, then string) schema.Check {
 	return schema.Check{Conditional: &schema.Conditional{
 		IfField: field, IfMatch: schema.Rules{Required: true, Gt: schema.Above(bound)},
 		ThenField: then, ThenMatch: schema.Rules{Required: true},
-	}}
-}
-
-func redisRecord() schema.Record {
-	return schema.Record{Fields: []schema.Field{
-		{Name: "host", Kind: schema.String, Rules: schema.Rules{Required: true, Match: `^[^%s/]+$`},
-			Doc: "The host name or address of Redis."},
-		{Name: "port", Kind: schema.Integer, Default: 6379, Rules: schema.Rules{Required: true, Between: schema.Between(1, 65535)},
-			Doc: "The TCP port of Redis."},
-		{Name: "timeout", Kind: schema.Integer, Default: 50, Rules: schema.Rules{Required: true, Between: schema.Between(1, 10_000)},
-			Doc: "The most that a request waits on Redis, in milliseconds: connecting, sending and the answer together."},
-		{Name: "username", Kind: schema.String, Referenceable: true,
-			Doc: "The ACL user. Absent means the default user."},
-		{Name: "password", Kind: schema.String, Referenceable: true, Encrypted: true,
-			Doc: "The user's password. Absent means none."},
-		{Name: "database", Kind: schema.Integer, Default: 0, Rules: schema.Rules{Required: true, Between: schema.Between(0, 65535)},
-			Doc: "The number of the database."},
-		{Name: "ssl", Kind: schema.Boolean, Default: false, Rules: schema.Rules{Required: true},
-			Doc: "Whether to connect with TLS, 1.2 or later."},
-		{Name: "ssl_verify", Kind: schema.Boolean, Default: true, Rules: schema.Rules{Required: true},
-			Doc: "Whether to check the server's certificate against the system's authorities. Means nothing without ssl."},
-		{Name: "server_name", Kind: schema.String,
-			Doc: "The name that the server's certificate must bear, also sent as SNI. Absent means the host."},
 	}}
 }

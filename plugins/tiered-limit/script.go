@@ -4,9 +4,6 @@ import (
 	"context"
 	"crypto/sha1" // what EVALSHA names a script by
 	"encoding/hex"
-	"errors"
-	"fmt"
-	"strings"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -19,19 +16,13 @@ func newScript(text string) *script {
 	return &script{text: text, hash: hex.EncodeToString(sum[:])}
 }
 
-// errNoPassword is what a Redis that demands a password means.
-var errNoPassword = errors.New("redis demands a password, and none is configured")
-
-// errForeignKey means that a key of a limit holds something else.
-var errForeignKey = errors.New("the key holds no state of tiered-limit")
-
 // callArgs is how many arguments of a call there is room for before their list must grow.
 const callArgs = 8
 
 // run runs the script: by its hash, and once by its text where Redis does not know that (NOSCRIPT, after
 // SCRIPT FLUSH, a restart or a failover), in which case nothing was done yet. It is redis.Script.Run with
 // one list of arguments in the place of several.
-func (s *script) run(ctx context.Context, client *redis.Client, keys [2]string, args ...any) ([]int64, error) {
+func (s *script) run(ctx context.Context, client redis.UniversalClient, keys [2]string, args ...any) ([]int64, error) {
 	const head = 5
 	list := make([]any, 0, head+callArgs)
 	list = append(list, "evalsha", s.hash, len(keys), keys[0], keys[1])
@@ -43,25 +34,20 @@ func (s *script) run(ctx context.Context, client *redis.Client, keys [2]string, 
 	return reply, err
 }
 
-func execute(ctx context.Context, client *redis.Client, list []any) ([]int64, error) {
+func execute(ctx context.Context, client redis.UniversalClient, list []any) ([]int64, error) {
 	const firstKey = 3
 	cmd := redis.NewIntSliceCmd(ctx, list...)
 	cmd.SetFirstKeyPos(firstKey)
-	_ = client.Process(ctx, cmd) // its error is the command's
-	reply, err := cmd.Result()
-	return reply, explained(err)
+	_ = client.Process(ctx, once{cmd}) // its error is the command's
+	return cmd.Result()
 }
 
-// explained puts what an error of Redis means in front of it, where that is not what it says.
-func explained(err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case strings.Contains(err.Error(), "unauthenticated multibulk length"):
-		// Redis takes so long a command of nobody it knows for an attack, and does not say NOAUTH.
-		return fmt.Errorf("%w: %w", errNoPassword, err)
-	case redis.HasErrorPrefix(err, "WRONGTYPE"), redis.HasErrorPrefix(err, "FOREIGN"):
-		return fmt.Errorf("%w: %w", errForeignKey, err)
-	}
-	return err
-}
+// once is a call that must not be made again after it has got no answer: it may have debited. The client of
+// a cluster would make it again, whatever MaxRetries says, but for NoRetry; it follows redirections all the
+// same, since a node that redirects has done nothing.
+type once struct{ *redis.IntSliceCmd }
+
+// NoRetry is asked by the client before it makes a call again.
+func (once) NoRetry() bool { return true }
+
+var _ redis.Cmder = once{}

@@ -97,7 +97,15 @@ func openClockRedis(tb testing.TB, addr string) clockRedis {
 
 func openRedis(tb testing.TB, addr, script string) *redisStore {
 	tb.Helper()
-	s := newRedisStore(redisAt(addr), script, time.Now)
+	return openRecord(tb, redisAt(addr), script)
+}
+
+func openRecord(tb testing.TB, c Redis, script string) *redisStore {
+	tb.Helper()
+	s, err := newRedisStore(c, script, time.Now)
+	if err != nil {
+		tb.Fatal(err)
+	}
 	tb.Cleanup(func() { _ = s.Close() })
 	return s
 }

@@ -2,7 +2,6 @@ package tieredlimit
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -33,19 +32,8 @@ func (c *Config) Validate() error {
 			p.Add(named.by, fmt.Sprintf("must be one of the tiers %s, got %q", strings.Join(names, ", "), named.tier))
 		}
 	}
-	if !isHost(c.Redis.Host) {
-		p.Add("redis.host", "must be a name or an address, without a port and without brackets")
-	}
+	c.Redis.validate(&p)
 	return p.Err()
-}
-
-// isHost tells a host from an address with a port.
-func isHost(host string) bool {
-	if strings.Contains(host, ":") {
-		_, err := netip.ParseAddr(host)
-		return err == nil
-	}
-	return !strings.ContainsAny(host, "[]")
 }
 
 // tierPath names a tier by its name, else by its position, as the schema's own problems do.

@@ -23,10 +23,10 @@ func newWarnings(percents []int, quota int64) []warning {
 }
 
 // due tells whether this request is the one that reaches the share. Each admitted request of a day has
-// another count of those used, so one request is, whichever gateway it comes through. A grant adds to the
-// limit and not to what is used.
+// another count of those used, so one request is, whichever gateway it comes through. A gateway that counts
+// its part alone does not know. A grant adds to the limit and not to what is used.
 func (w warning) due(d Decision) bool {
-	return d.Verdict == Admitted && d.Day.Limit > 0 && d.Day.used() == w.used
+	return d.Verdict == Admitted && d.Store != FromLocal && d.Day.Limit > 0 && d.Day.used() == w.used
 }
 
 // used is how many requests of the window were admitted.

@@ -49,6 +49,7 @@ func TestOnlyTheRequestThatReachesAShareIsDue(t *testing.T) {
 		"reached after a grant":          {decided(tier{limits: Limits{Quota: 100}}, Outcome{Admitted: 1, DayLeft: 70, Granted: 50}, FromRedis), true},
 		"granted as much as was used":    {decided(tier{limits: Limits{Quota: 100}}, Outcome{Admitted: 1, DayLeft: 20, Granted: 50}, FromRedis), false},
 		"not counted":                    {Decision{Verdict: Admitted, Store: FromError}, false},
+		"reached by this gateway's part": {Decision{Verdict: Admitted, Store: FromLocal, Day: Window{Limit: 100, Remaining: 20}}, false},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -3,9 +3,7 @@ package tieredlimit
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -24,7 +22,7 @@ const (
 // watch forgets a node's denials when they may be wrong: a count was changed by an operator, Redis has lost
 // its data or was started anew, perhaps with older data, or its clock was set.
 type watch struct {
-	client  *redis.Client
+	client  redis.UniversalClient
 	timeout time.Duration
 	now     func() time.Time
 	denials *denials
@@ -32,18 +30,6 @@ type watch struct {
 
 	seen  view // at the last look; of nothing before the first
 	blind bool // Redis does not let this node look, which was logged
-}
-
-// view is what a node sees of what can make its denials wrong.
-type view struct {
-	generation string
-	process    string        // of Redis: another one with each start
-	ahead      time.Duration // how far Redis' clock is ahead of this node's
-}
-
-// differs tells whether something has happened between two views.
-func (v view) differs(other view) bool {
-	return v.generation != other.generation || v.process != other.process || (v.ahead-other.ahead).Abs() > clockStep
 }
 
 // run looks until the context ends.
@@ -69,7 +55,7 @@ func (w *watch) look(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, w.timeout)
 	defer cancel()
-	seen, err := w.read(ctx)
+	seen, err := viewOf(ctx, w.client, w.now)
 	w.tell(err)
 	if err != nil {
 		return
@@ -80,34 +66,10 @@ func (w *watch) look(ctx context.Context) {
 	w.seen = seen
 }
 
-func (w *watch) read(ctx context.Context) (view, error) {
-	pipe := w.client.Pipeline()
-	// A Redis without a generation is new, or has lost it with all counts: it gets one that no node knows.
-	pipe.SetNX(ctx, generationKey, newGeneration(), 0)
-	got, clock := pipe.Get(ctx, generationKey), pipe.Time(ctx)
-	info := pipe.Info(ctx, "server") // a user may not be allowed to ask
-	_, _ = pipe.Exec(ctx)            // each command has its own error
-	if err := errors.Join(got.Err(), clock.Err()); err != nil {
-		return view{}, err
-	}
-	return view{generation: got.Val(), process: runID(info.Val()), ahead: clock.Val().Sub(w.now())}, nil
-}
-
-// runID is the line of INFO that differs with each start of Redis; empty where there is none.
-func runID(info string) string {
-	for line := range strings.Lines(info) {
-		if strings.HasPrefix(line, "run_id:") {
-			return line
-		}
-	}
-	return ""
-}
-
 // tell says once that Redis answers and does not let this node look: grants and resets then hold only as
 // denials end. That Redis does not answer is for the guard to say.
 func (w *watch) tell(err error) {
-	var refused redis.Error
-	switch blind := errors.As(err, &refused); {
+	switch blind := redis.IsPermissionError(err); {
 	case blind && !w.blind:
 		w.log.Warn("redis does not let this gateway see whether counts were changed", "key", generationKey, "error", err)
 		w.blind = true

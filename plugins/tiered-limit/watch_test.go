@@ -129,6 +129,8 @@ func TestTheFirstLookForgets(t *testing.T) {
 func TestDenialsStayWhileRedisDoesNotAnswer(t *testing.T) {
 	m := redistest.Embedded(t)
 	w, _ := watchOn(t, m.Addr())
+	var log bytes.Buffer
+	w.log = slog.New(slog.NewTextHandler(&log, nil))
 	m.SetError("LOADING redis is loading")
 	w.look(t.Context())
 	wantDenied(t, w, "redis does not answer", true)
@@ -138,6 +140,9 @@ func TestDenialsStayWhileRedisDoesNotAnswer(t *testing.T) {
 	m.Close()
 	w.look(t.Context())
 	wantDenied(t, w, "redis is away", true)
+	if log.Len() > 0 { // that is for the guard to say
+		t.Errorf("logged %s", log.String())
+	}
 }
 
 func TestAWatchWithNothingToForgetAsksNothing(t *testing.T) {

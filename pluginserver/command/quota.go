@@ -37,7 +37,7 @@ func quotaCommand(s *settings) *cobra.Command {
 		Use: "quota", Short: "Show, grant or reset what a consumer may use today (tiered-limit)", Long: quotaHelp, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	o := &quota.Options{Redis: map[string]any{}, Timeout: 5 * time.Second}
+	o := &quota.Options{Redis: map[string]any{}, Files: map[string]string{}, Timeout: 5 * time.Second}
 	addQuotaFlags(cmd.PersistentFlags(), o)
 	run := func(cmd *cobra.Command, name string, a quota.Action) error {
 		o.AdminToken = os.Getenv("TOLLGATE_ADMIN_TOKEN")

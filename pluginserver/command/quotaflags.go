@@ -49,7 +49,33 @@ func addRedisFlags(flags *pflag.FlagSet, o *quota.Options) {
 	add(flags.BoolFunc, "ssl", asTruth, "connect with TLS")
 	add(flags.BoolFunc, "ssl_verify", asTruth, "check the server's certificate")
 	add(flags.Func, "server_name", asText, "the name that the certificate must bear; the default is that of the configuration")
-	flags.StringVar(&o.PasswordFile, "redis-password-file", "", "file with the password of Redis; else TOLLGATE_REDIS_PASSWORD")
+	add(flags.Func, "socket", asText, "path of the unix socket of Redis")
+	add(flags.Func, "sentinel_master", asText, "what the sentinels call the master")
+	add(flags.Func, "sentinel_nodes", nodesAs("host", 26379), "sentinels, like sentinel-1,sentinel-2:26379; their password is in TOLLGATE_REDIS_SENTINEL_PASSWORD")
+	add(flags.Func, "sentinel_username", asText, "ACL user of the sentinels")
+	add(flags.Func, "cluster_nodes", nodesAs("ip", 6379), "nodes of a cluster, like redis-1,redis-2:6379")
+	addFileFlags(flags, o)
+}
+
+// addFileFlags are for members that are secret, or long.
+func addFileFlags(flags *pflag.FlagSet, o *quota.Options) {
+	for _, file := range []struct{ flag, member, usage string }{
+		{"redis-password-file", "password", "file with the password of Redis; else TOLLGATE_REDIS_PASSWORD"},
+		{"redis-ssl-ca-cert-file", "ssl_ca_cert", "file with the authorities of the server's certificate, in PEM"},
+		{"redis-ssl-cert-file", "ssl_cert", "file with the client's certificate, in PEM"},
+		{"redis-ssl-cert-key-file", "ssl_cert_key", "file with the client's key, in PEM"},
+	} {
+		flags.Func(file.flag, file.usage, func(path string) error {
+			if path != "" {
+				o.Files[file.member] = path
+			}
+			return nil
+		})
+	}
+}
+
+func nodesAs(member string, port int) func(string) (any, error) {
+	return func(text string) (any, error) { return quota.ParseNodes(text, member, port) }
 }
 
 func asText(text string) (any, error) { return text, nil }

@@ -52,7 +52,7 @@ func serve(ctx context.Context, s *settings) error {
 	srv := server.New(server.Config{Plugins: plugins, Log: log, Metrics: metrics, Keep: keep})
 	defer srv.Close()
 	var taking atomic.Bool // events
-	defer s.serveStatus(log, metrics, &taking)()
+	defer s.serveStatus(log, metrics, plugins, &taking)()
 
 	listener, err := s.listen(ctx, func() (net.Listener, error) { return server.Listen(s.socketPath(), mode) })
 	if err != nil {
@@ -94,7 +94,7 @@ func (s *settings) listen(ctx context.Context, bind func() (net.Listener, error)
 
 // serveStatus starts the HTTP listener for operators, where there is to be one. Without it the plugins
 // serve all the same: a port that is taken must not stop the traffic.
-func (s *settings) serveStatus(log *slog.Logger, metrics prometheus.Gatherer, taking *atomic.Bool) (stop func()) {
+func (s *settings) serveStatus(log *slog.Logger, metrics prometheus.Gatherer, plugins []plugin.Plugin, taking *atomic.Bool) (stop func()) {
 	if s.status == "" {
 		return func() {}
 	}
@@ -111,7 +111,9 @@ func (s *settings) serveStatus(log *slog.Logger, metrics prometheus.Gatherer, ta
 	}
 	const headerTime = 5 * time.Second
 	httpServer := &http.Server{
-		Handler:           status.Handler(status.Options{Metrics: metrics, Ready: ready, Profiles: s.profiles}),
+		Handler: status.Handler(status.Options{
+			Metrics: metrics, Ready: ready, Sections: sections(plugins), Profiles: s.profiles,
+		}),
 		ReadHeaderTimeout: headerTime,
 	}
 	go func() {
@@ -121,6 +123,17 @@ func (s *settings) serveStatus(log *slog.Logger, metrics prometheus.Gatherer, ta
 	}()
 	log.Info("status", "address", listener.Addr().String())
 	return func() { _ = httpServer.Close() }
+}
+
+// sections are what the plugins tell operators of their state, by plugin.
+func sections(plugins []plugin.Plugin) map[string]func() any {
+	out := map[string]func() any{}
+	for _, p := range plugins {
+		if p.Status != nil {
+			out[p.Name] = p.Status
+		}
+	}
+	return out
 }
 
 func names(plugins []plugin.Plugin) []string {

@@ -53,7 +53,7 @@ func (s *settings) addLogFlags(flags *pflag.FlagSet) {
 func (s *settings) addServeFlags(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&s.plugins, "plugins", s.plugins, "plugins to serve, separated by commas; the default is all")
 	s.addModeFlag(flags)
-	flags.StringVar(&s.status, "status", s.status, "address for /metrics, /healthz and /readyz; empty for none")
+	flags.StringVar(&s.status, "status", s.status, "address for /metrics, /healthz, /readyz and /status; empty for none")
 	flags.BoolVar(&s.profiles, "pprof", s.profiles, "serve /debug/pprof on the status address")
 }
 

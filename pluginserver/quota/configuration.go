@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"strings"
 
@@ -88,10 +87,7 @@ func planOf(p *declarative.Plugin, redis map[string]any, env Env) (*tieredlimit.
 	if record == nil {
 		record = map[string]any{}
 	}
-	if redis["host"] != nil && record["server_name"] == nil && record["host"] != nil {
-		record["server_name"] = record["host"] // Redis has the same certificate at another address
-	}
-	maps.Copy(record, redis)
+	override(record, redis)
 	if err := resolve(p.Where+".config.redis", record, env.Lookup); err != nil {
 		return nil, err
 	}

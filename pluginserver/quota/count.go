@@ -1,9 +1,6 @@
 package quota
 
 import (
-	"net"
-	"strconv"
-
 	tieredlimit "tollgate/plugins/tiered-limit"
 	"tollgate/pluginserver/declarative"
 )
@@ -27,11 +24,8 @@ func (c *count) same(other *count) bool {
 	return c.key == other.key && c.instance == other.instance
 }
 
-// address names the database of Redis.
-func (c *count) address() string {
-	r := c.plan.Redis
-	return net.JoinHostPort(r.Host, strconv.Itoa(r.Port)) + "/" + strconv.Itoa(r.Database)
-}
+// address names the database of Redis, and no secret.
+func (c *count) address() string { return c.plan.Address() }
 
 // place is where the count lies: instances that share one change it once.
 func (c *count) place() string { return c.address() + " " + c.key }

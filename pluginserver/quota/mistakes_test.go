@@ -58,8 +58,8 @@ func TestMistakesAreNamedAndChangeNothing(t *testing.T) {
 		{"a scope without an id", annID, func(b *bench, o *Options) { flat(b, o); o.Flat.Scope = "route" }, "scope route needs --scope-id"},
 		{"a zone that is none", annID, func(b *bench, o *Options) { flat(b, o); o.Flat.Timezone = "Mars" }, "quota_timezone"},
 		{"a scope that is none", annID, func(b *bench, o *Options) { flat(b, o); o.Flat.Scope, o.Flat.ScopeID = "x", "y" }, "scope: "},
-		{"a redis that is not there", "ann", func(_ *bench, o *Options) { o.Redis = map[string]any{"port": 1} }, "redis at 127.0.0.1:1/0: asking redis for the day's count: dial tcp"},
-		{"a password file that is not there", "ann", func(_ *bench, o *Options) { o.PasswordFile = "testdata/away" }, "reading the password of redis"},
+		{"a redis that is not there", "ann", func(_ *bench, o *Options) { o.Redis = map[string]any{"port": 1} }, "redis at 127.0.0.1:1/0: asking redis for the day's count: no connection to redis: dial tcp"},
+		{"a password file that is not there", "ann", func(_ *bench, o *Options) { o.Files = map[string]string{"password": "testdata/away"} }, "reading the password of redis"},
 		{"a redis that refuses the password", "ann", func(b *bench, _ *Options) { b.RequireAuth("x"); b.env[passwordVariable] = "hunter2" }, "redis at " + b.Addr() + "/0: "},
 	} {
 		t.Run(row.what, func(t *testing.T) {

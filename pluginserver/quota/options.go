@@ -14,9 +14,10 @@ type Options struct {
 	// stand there.
 	Configs []string
 	Flat    Flat
-	// Redis replaces members of each redis record, and PasswordFile holds its password.
-	Redis        map[string]any
-	PasswordFile string
+	// Redis replaces members of each redis record. Files hold such members too, secrets and certificates, by
+	// the member's name.
+	Redis map[string]any
+	Files map[string]string
 
 	// ConsumerID is the consumer's id in Kong, where the files do not tell it.
 	ConsumerID string
@@ -48,9 +49,12 @@ type Env struct {
 	Now         func() time.Time
 }
 
-// passwordVariable is the environment variable with the password of Redis: a flag's value is everybody's to
+// The environment variables with the passwords of Redis and of its sentinels: a flag's value is everybody's to
 // read.
-const passwordVariable = "TOLLGATE_REDIS_PASSWORD"
+const (
+	passwordVariable         = "TOLLGATE_REDIS_PASSWORD"
+	sentinelPasswordVariable = "TOLLGATE_REDIS_SENTINEL_PASSWORD"
+)
 
 // check names all options that do not go together. What would be ignored is refused: it is a mistake.
 func (o *Options) check(t target) error {
@@ -67,8 +71,8 @@ func (o *Options) check(t target) error {
 		}
 		return p.err()
 	}
-	if o.Redis["host"] == nil {
-		p.add("either --config or --redis-host must say where the counts are")
+	if !says(o.Redis) {
+		p.add("either --config or --redis-host (or --redis-socket, --redis-sentinel-nodes, --redis-cluster-nodes) must say where the counts are")
 	}
 	if o.Instance+o.Service+o.Route != "" {
 		p.add("--instance, --service and --route narrow what stands in a configuration, and need --config")

@@ -87,7 +87,9 @@ func TestThePasswordComesFromWhereverItIs(t *testing.T) {
 			b.RequireAuth("hunter2")
 			maps.Copy(b.env, row.env)
 			o := from(row.config)
-			o.PasswordFile = row.file
+			if row.file != "" {
+				o.Files = map[string]string{"password": row.file}
+			}
 			if out, err := b.run(t, show, "ann", o); err != nil || strings.Contains(out, "hunter2") {
 				t.Errorf("%v: %s", err, out)
 			}

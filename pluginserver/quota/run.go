@@ -65,7 +65,9 @@ func Run(ctx context.Context, a Action, name string, o Options, env Env) error {
 	}
 	b := books{counts: counts, options: &o, ledgers: map[string]*tieredlimit.Ledger{}}
 	defer b.close()
-	b.open(env)
+	if err := b.open(env); err != nil {
+		return err
+	}
 	done, err := b.do(ctx, a)
 	if !done {
 		return err
@@ -87,16 +89,21 @@ type books struct {
 }
 
 // open shares a ledger among counts with the same redis record.
-func (b *books) open(env Env) {
+func (b *books) open(env Env) error {
 	for _, c := range b.counts {
 		record := c.plan.Redis
 		record.Timeout = int((b.options.Timeout + time.Millisecond - 1) / time.Millisecond) // a gateway's patience is not an operator's
 		id := fmt.Sprintf("%+v", record)
 		if b.ledgers[id] == nil {
-			b.ledgers[id] = tieredlimit.OpenLedger(record, env.Now)
+			ledger, err := tieredlimit.OpenLedger(record, env.Now)
+			if err != nil {
+				return fmt.Errorf("redis at %s: %w", c.address(), err)
+			}
+			b.ledgers[id] = ledger
 		}
 		c.ledger = b.ledgers[id]
 	}
+	return nil
 }
 
 func (b *books) close() {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -43,23 +42,4 @@ func resolved(reference string, lookup func(string) (string, bool)) (string, err
 		return "", fmt.Errorf("the environment has no %s, which the reference names", variable)
 	}
 	return value, nil
-}
-
-// overrides are the members that replace those of every redis record.
-func (o *Options) overrides(env Env) (map[string]any, error) {
-	redis := maps.Clone(o.Redis)
-	if redis == nil {
-		redis = map[string]any{}
-	}
-	if password, _ := env.Lookup(passwordVariable); password != "" {
-		redis["password"] = password
-	}
-	if o.PasswordFile != "" {
-		password, err := os.ReadFile(o.PasswordFile)
-		if err != nil {
-			return nil, fmt.Errorf("reading the password of redis: %w", err)
-		}
-		redis["password"] = strings.TrimRight(string(password), "\r\n")
-	}
-	return redis, nil
 }

@@ -2,6 +2,7 @@
 package status
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/pprof"
 
@@ -14,17 +15,20 @@ type Options struct {
 	Metrics prometheus.Gatherer
 	// Ready tells why the server does not take events, nil when it does.
 	Ready func() error
+	// Sections tell of the plugins' state, by their names, in /status: each returns what encodes as JSON.
+	Sections map[string]func() any
 	// Profiles serves /debug/pprof, which tells strangers too much to be on by default.
 	Profiles bool
 }
 
-// Handler serves /metrics, /healthz (the process runs), /readyz (it takes events, else 503) and,
-// where asked for, /debug/pprof.
+// Handler serves /metrics, /healthz (the process runs), /readyz (it takes events, else 503), /status (what
+// the plugins tell of their state) and, where asked for, /debug/pprof.
 func Handler(o Options) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(o.Metrics, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, nil) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { answer(w, o.Ready()) })
+	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) { tell(w, o.Sections) })
 	if o.Profiles {
 		mux.HandleFunc("/debug/pprof/", pprof.Index)
 		mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
@@ -43,4 +47,23 @@ func answer(w http.ResponseWriter, err error) {
 		text = err.Error() + "\n"
 	}
 	_, _ = w.Write([]byte(text))
+}
+
+// document is the body of /status.
+type document struct {
+	Plugins map[string]any `json:"plugins"`
+}
+
+func tell(w http.ResponseWriter, sections map[string]func() any) {
+	d := document{Plugins: make(map[string]any, len(sections))}
+	for name, section := range sections {
+		d.Plugins[name] = section()
+	}
+	body, err := json.MarshalIndent(d, "", "  ")
+	if err != nil { // a plugin's mistake
+		http.Error(w, "the state cannot be encoded", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(append(body, '\n'))
 }

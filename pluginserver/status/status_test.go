@@ -23,11 +23,18 @@ func TestHandler(t *testing.T) {
 	metrics.MustRegister(counter)
 	counter.Inc()
 	var notReady error
-	options := Options{Metrics: metrics, Ready: func() error { return notReady }}
+	options := Options{
+		Metrics: metrics, Ready: func() error { return notReady },
+		Sections: map[string]func() any{"some-plugin": func() any { return map[string]int{"keys": 3} }},
+	}
 	h := Handler(options)
 
 	if code, body := get(t, h, "/metrics"); code != http.StatusOK || !strings.Contains(body, "tollgate_test_total 1") {
 		t.Errorf("/metrics: %d %s", code, body)
+	}
+	const state = "{\n  \"plugins\": {\n    \"some-plugin\": {\n      \"keys\": 3\n    }\n  }\n}\n"
+	if code, body := get(t, h, "/status"); code != http.StatusOK || body != state {
+		t.Errorf("/status: %d %s", code, body)
 	}
 	for _, path := range []string{"/healthz", "/readyz"} {
 		if code, body := get(t, h, path); code != http.StatusOK || body != "ok\n" {
@@ -47,5 +54,18 @@ func TestHandler(t *testing.T) {
 	options.Profiles = true
 	if code, _ := get(t, Handler(options), "/debug/pprof/goroutine?debug=1"); code != http.StatusOK {
 		t.Errorf("profiles: %d", code)
+	}
+}
+
+func TestWhatNobodyTellsIsAnEmptyState(t *testing.T) {
+	if code, body := get(t, Handler(Options{Metrics: prometheus.NewRegistry()}), "/status"); code != http.StatusOK || body != "{\n  \"plugins\": {}\n}\n" {
+		t.Errorf("/status: %d %s", code, body)
+	}
+}
+
+func TestAStateThatIsNoJSONIsAnError(t *testing.T) {
+	broken := Options{Metrics: prometheus.NewRegistry(), Sections: map[string]func() any{"some-plugin": func() any { return func() {} }}}
+	if code, body := get(t, Handler(broken), "/status"); code != http.StatusInternalServerError || body != "the state cannot be encoded\n" {
+		t.Errorf("/status: %d %s", code, body)
 	}
 }

@@ -60,6 +60,14 @@ func (a *account) admittedInRing(slots string, at int64, clock *storeClock) erro
 	return nil
 }
 
+// owed takes note of what was debited afterwards: from the day, at no time of the rate.
+func (a *account) owed(state string) error {
+	used, _, _ := strings.Cut(state, " ")
+	n, err := strconv.ParseInt(used, 10, 64)
+	a.saves = append(a.saves, save{used: n})
+	return err
+}
+
 func (a *account) saved(state string, at int64, clock *storeClock) error {
 	const usedField, lastField, fields = 0, 4, 10
 	words := strings.Fields(state)
@@ -117,18 +125,29 @@ func TestAnAccountIsReadFromTheRecord(t *testing.T) {
 		`0.000402 [0 lua] "SETRANGE" ` + ring + ` "14" "\x00\x00\x00\x00\x00\x01\x90"`,
 		`0.000403 [0 lua] "SET" ` + state + ` "3 0 0 5 400 0 0 9 3 0" "EX" "4"`,
 		`0.000404 [0 127.0.0.1:1] "get" "tollgate:{generation}"`,
+		`0.000500 [0 127.0.0.1:1] "evalsha" "5ha" "1" "tollgate:{nodes}" "NODE" "600"`,
+		`0.000501 [0 lua] "TIME"`,
+		`0.000510 [0 127.0.0.1:1] "evalsha" "5ha" "2" "tollgate:{default:consumer:ann}:probe}:2:state" "tollgate:{default:consumer:ann}:probe}:2:ring" "1000" "0" "0" "1"`,
+		`0.000511 [0 lua] "SET" "tollgate:{default:consumer:ann}:probe}:2:state" "0 0 0 5 511 0 0 9 2 0" "EX" "4"`,
+		`0.000520 [0 127.0.0.1:1] "evalsha" "5ha" "2" ` + state + ` "tollgate:{default:consumer:ann}:2:debt:NODE" "1" "4" "1" "2" "3600"`,
+		`0.000521 [0 lua] "SET" ` + state + ` "7 0 0 5 400 0 0 9 3 0" "EX" "4"`,
+		`0.000522 [0 lua] "SET" "tollgate:{default:consumer:ann}:2:debt:NODE" "1" "EX" "3600"`,
 	} {
 		r.note("+" + line)
 	}
 	want := account{
 		calls: []call{{at: 300, asked: 3, days: []string{"1", "2", "3", "4"}}},
 		ring:  []int64{301, 301, 400},
-		saves: []save{{used: 2, last: 301}, {used: 3, last: 400}},
+		saves: []save{{used: 2, last: 301}, {used: 3, last: 400}, {used: 7}},
 	}
 	got := *r.accounts["ann"]
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(account{}, call{}, save{})); r.wrong != nil || r.looks != 1 || diff != "" {
 		t.Errorf("%v, %d looks (-want +got):\n%s", r.wrong, r.looks, diff)
 	}
+	if got.used() != 7 {
+		t.Errorf("used %d", got.used())
+	}
+	got.saves = got.saves[:2] // what was debited afterwards has no times
 	if diff := cmp.Diff(want.ring, got.byQuota()); diff != "" || got.used() != 3 {
 		t.Errorf("used %d, times by the quota (-want +got):\n%s", got.used(), diff)
 	}

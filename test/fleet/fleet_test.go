@@ -52,7 +52,13 @@ type limits struct {
 // answer, with a status that no limit has: the load reports it.
 func (f *fleet) config(t *testing.T, l limits) string {
 	t.Helper()
-	host, port, err := net.SplitHostPort(f.addr)
+	return configAt(t, f.addr, 10*time.Second, "deny", l)
+}
+
+// configAt is one with the Redis at an address.
+func configAt(t *testing.T, addr string, timeout time.Duration, onError string, l limits) string {
+	t.Helper()
+	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,8 +75,8 @@ func (f *fleet) config(t *testing.T, l limits) string {
 		tier.Zone = midday.Zone(time.Now())
 	}
 	config, err := json.Marshal(map[string]any{
-		"tiers": []any{tier}, "default_tier": "t", "on_redis_error": "deny",
-		"redis": map[string]any{"host": host, "port": number, "timeout": 10_000},
+		"tiers": []any{tier}, "default_tier": "t", "on_redis_error": onError,
+		"redis": map[string]any{"host": host, "port": number, "timeout": timeout.Milliseconds()},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -37,7 +37,22 @@ func consumers(name string, short int) []string {
 }
 
 // tally is what the clients of one consumer saw.
-type tally struct{ admitted, denied atomic.Int64 }
+type tally struct {
+	admitted, denied atomic.Int64
+
+	mu    sync.Mutex
+	spans []span // of those that were admitted
+}
+
+// span is from when a request was sent to when it was answered.
+type span struct{ sent, answered time.Time }
+
+func (t *tally) passed(s span) {
+	t.admitted.Add(1)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.spans = append(t.spans, s)
+}
 
 // load is the requests of some consumers, in turn, from workers on several nodes at once. It is over once
 // each consumer has seen enough, and not before the long form says.
@@ -81,6 +96,7 @@ func (l *load) send(w *worker, turn int) {
 	defer w.close()
 	for ; !l.over(); turn++ {
 		consumer := l.consumers[turn%len(l.consumers)]
+		sent := time.Now()
 		status, err := w.request(consumer)
 		switch {
 		case err != nil && l.mayEnd.Load():
@@ -89,7 +105,7 @@ func (l *load) send(w *worker, turn int) {
 			l.t.Error(err)
 			return
 		case status == http.StatusOK:
-			l.tallies[consumer].admitted.Add(1)
+			l.tallies[consumer].passed(span{sent, time.Now()})
 		case status == http.StatusTooManyRequests:
 			l.tallies[consumer].denied.Add(1)
 		default:

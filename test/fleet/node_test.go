@@ -10,6 +10,7 @@ import (
 	"tollgate/pluginserver/process"
 	"tollgate/test/child"
 	"tollgate/test/eventually"
+	"tollgate/test/freeport"
 )
 
 // patience is how long a test waits for other processes. Nothing is judged by it.
@@ -20,6 +21,7 @@ type node struct {
 	socket  string
 	ahead   time.Duration // its clock
 	log     string        // file
+	status  string        // address of the listener for operators
 	process *child.Process
 }
 
@@ -31,7 +33,7 @@ func startNode(t *testing.T, name string, ahead time.Duration) *node {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(folder) })
-	n := &node{socket: filepath.Join(folder, "socket"), ahead: ahead, log: filepath.Join(folder, "log")}
+	n := &node{socket: filepath.Join(folder, "socket"), ahead: ahead, log: filepath.Join(folder, "log"), status: freeAddress(t)}
 	n.start(t)
 	t.Cleanup(func() {
 		n.end(t, syscall.SIGTERM)
@@ -42,6 +44,15 @@ func startNode(t *testing.T, name string, ahead time.Duration) *node {
 	return n
 }
 
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	port, err := freeport.Take()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return freeport.Address(port)
+}
+
 func (n *node) start(t *testing.T) {
 	t.Helper()
 	log, err := os.OpenFile(n.log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
@@ -50,7 +61,7 @@ func (n *node) start(t *testing.T) {
 	}
 	defer log.Close()
 	n.process, err = child.Start(child.Command{
-		Argv:   []string{os.Args[0], "serve", "--socket", n.socket, "--status=", "--log-level=warn"},
+		Argv:   []string{os.Args[0], "serve", "--socket", n.socket, "--status=" + n.status, "--log-level=warn"},
 		Env:    append(os.Environ(), aheadEnv+"="+n.ahead.String(), "GORACE=atexit_sleep_ms=0"),
 		Output: log,
 	})

@@ -19,8 +19,30 @@ type record struct {
 	looks    int64               // of nodes, whether their memory may be wrong
 	marks    map[string]chan struct{}
 	clock    storeClock
-	wrong    error // the first line that cannot be, or cannot be read
+	script   scriptKind // the one that runs, or has run last
+	wrong    error      // the first line that cannot be, or cannot be read
 	ended    chan struct{}
+}
+
+// scriptKind is which script runs: one that counts, one that debits what was admitted without Redis, or
+// another, as those that count nodes and probe.
+type scriptKind int
+
+const (
+	limitScript scriptKind = iota
+	debtScript
+	otherScript
+)
+
+func scriptOf(c entry) scriptKind {
+	const second = 4 // the second key
+	switch {
+	case strings.Contains(c.args[3], "}:probe"), !strings.HasSuffix(c.args[3], ":state"):
+		return otherScript
+	case strings.Contains(c.args[second], ":debt:"):
+		return debtScript
+	}
+	return limitScript
 }
 
 // startRecord returns once all that Redis does is recorded.
@@ -80,7 +102,14 @@ func (r *record) take(c entry) error {
 	case name == "get" && !c.byScript && strings.Contains(c.args[1], "generation"):
 		r.looks++
 	case name == "eval" || name == "evalsha":
-		return r.of(c.args[3]).called(c)
+		if r.script = scriptOf(c); r.script == limitScript {
+			return r.of(c.args[3]).called(c)
+		}
+	case r.script == otherScript:
+	case c.byScript && name == "set" && r.script == debtScript:
+		if strings.HasSuffix(c.args[1], ":state") {
+			return r.of(c.args[1]).owed(c.args[2])
+		}
 	case c.byScript && name == "setrange":
 		return r.of(c.args[1]).admittedInRing(c.args[3], c.at, &r.clock)
 	case c.byScript && name == "set" && strings.HasSuffix(c.args[1], ":ring"):

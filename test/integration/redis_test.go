@@ -39,7 +39,7 @@ func redisOn(t *testing.T, port int) {
 }
 
 // TestRedisThatComesLate starts a gateway whose Redis is down. The suite's routes below /limited deny
-// meanwhile, /tolerant allows.
+// meanwhile, /tolerant allows, and /alone admits the gateway's part.
 func TestRedisThatComesLate(t *testing.T) {
 	port, err := freeport.Take()
 	if err != nil {
@@ -56,6 +56,11 @@ func TestRedisThatComesLate(t *testing.T) {
 	if got := r.headers.Get("X-RateLimit-Limit-Second"); got != "" {
 		t.Errorf("nothing was counted, and the answer claims a limit of %s", got)
 	}
+	r = getFrom(t, s, "/alone")
+	r.is(t, http.StatusOK)
+	if limit, left := r.headers.Get("X-RateLimit-Limit-Day"), r.headers.Get("X-RateLimit-Remaining-Day"); limit != "1000" || left != "249" {
+		t.Errorf("one of a fourth of 1000 leaves %s of %s", left, limit)
+	}
 	logHas(t, s.RunLog(), "redis does not answer", freeport.Address(port))
 
 	redisOn(t, port)
@@ -65,6 +70,13 @@ func TestRedisThatComesLate(t *testing.T) {
 			getFrom(t, s, "/tolerant").headers.Get("X-RateLimit-Limit-Second") == "20"
 	})
 	t.Logf("counted %s after redis came", took)
+	left := 999 // of the day, after the request that was admitted meanwhile
+	eventually.Holds(t, 5*time.Second, "the day to count what was admitted meanwhile", func() bool {
+		left--
+		r := getFrom(t, s, "/alone")
+		r.is(t, http.StatusOK)
+		return r.headers.Get("X-RateLimit-Remaining-Day") == strconv.Itoa(left)
+	})
 	logHas(t, s.RunLog(), "redis answers again", freeport.Address(port))
 }
 

@@ -20,7 +20,22 @@ const RequireEnv = "TOLLGATE_REQUIRE_REDIS"
 // Where there is no redis-server on the PATH the test is skipped, or fails if RequireEnv says so.
 func Start(tb testing.TB) (addr string) {
 	tb.Helper()
-	server, err := redisproc.Start(redisproc.Options{Folder: tb.TempDir()})
+	return StartWith(tb, redisproc.Options{}).Addr
+}
+
+// StartWith is Start with options. Its folder is the test's, unless they name one.
+func StartWith(tb testing.TB, o redisproc.Options) *redisproc.Server {
+	tb.Helper()
+	if o.Folder == "" {
+		o.Folder = tb.TempDir()
+	}
+	server, err := redisproc.Start(o)
+	return started(tb, server, err)
+}
+
+// started ends the test where there is no server, and the server when the test ends.
+func started(tb testing.TB, server *redisproc.Server, err error) *redisproc.Server {
+	tb.Helper()
 	switch {
 	case errors.Is(err, redisproc.ErrMissing):
 		if os.Getenv(RequireEnv) == "1" {
@@ -31,7 +46,7 @@ func Start(tb testing.TB) (addr string) {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(server.Close)
-	return server.Addr
+	return server
 }
 
 // Embedded runs miniredis, which has no expiry of its own, until the test ends.

@@ -33,7 +33,8 @@ describe(PLUGIN .. ": schema", function()
   it("fills the defaults in", function()
     local c = assert(tollgate.validate(PLUGIN, config({ redis = { host = "redis.test" } })))
     assert.equal("tier:", c.tier_tag_prefix)
-    assert.equal("allow", c.on_redis_error)
+    assert.equal("local", c.on_redis_error)
+    assert.equal(2, c.fallback_nodes)
     assert.equal(6379, c.redis.port)
     assert.equal(50, c.redis.timeout)
     assert.is_true(c.redis.ssl_verify)
@@ -86,7 +87,7 @@ for _, strategy in helpers.all_strategies() do
         end
       end
       limit("limited.test", nil, true)
-      limit("allow.test", { redis = { host = "127.0.0.1", port = 1 } })
+      limit("allow.test", { redis = { host = "127.0.0.1", port = 1 }, on_redis_error = "allow" })
       limit("deny.test", { redis = { host = "127.0.0.1", port = 1 }, on_redis_error = "deny" })
       limit("unsound.test", { default_tier = "platinum" })
 

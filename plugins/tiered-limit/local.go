@@ -1,0 +1,147 @@
+package tieredlimit
+
+import (
+	"context"
+	"hash/maphash"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	localShards = 64
+	// sharesPerShard bounds the memory: 65,536 counts. Beyond that a new one takes the place of another.
+	sharesPerShard = 1024
+	// sweepEvery is how often what no longer counts is forgotten.
+	sweepEvery = 5 * time.Second
+)
+
+// local is what a node knows of the counts of one Redis, and what it admits without it: of each rate, and of
+// what was left of each day, the part of one of the nodes that Redis has last seen.
+type local struct {
+	peers   *peers
+	now     func() time.Time
+	metrics *metrics
+	seed    maphash.Seed
+	shards  [localShards]localShard
+	size    atomic.Int64 // counts
+	owes    atomic.Bool  // Redis may have to be told of requests
+	number  atomic.Int64 // of the last batch
+	turn    atomic.Int64 // of the shards at which batches are looked for
+}
+
+type localShard struct {
+	mu    sync.Mutex
+	byKey map[string]*share
+}
+
+func newLocal(p *peers, now func() time.Time, m *metrics) *local {
+	l := &local{peers: p, now: now, metrics: m, seed: maphash.MakeSeed()}
+	for i := range l.shards {
+		l.shards[i].byKey = map[string]*share{}
+	}
+	return l
+}
+
+// clock is Redis' time, as far as the node knows how far its own is off.
+func (l *local) clock() time.Time { return l.now().Add(l.peers.offset()) }
+
+// take debits one request of key from the node's part of the limits. A node that has not seen the others
+// takes there to be as many as unseen.
+func (l *local) take(key string, limits Limits, unseen int64) Outcome {
+	now, nodes := l.clock(), l.peers.live(unseen)
+	s := l.shard(key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := l.share(s, key, now).take(limits, now, nodes, 1)
+	if out.Admitted > 0 && limits.Quota > 0 && !l.owes.Load() {
+		l.owes.Store(true)
+	}
+	return out
+}
+
+// learn takes note of what Redis said of a day.
+func (l *local) learn(key string, limits Limits, o Outcome) {
+	now := l.clock()
+	s := l.shard(key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found := l.share(s, key, now)
+	found.touched = now.UnixMicro()
+	found.learn(limits.Quota-o.DayLeft, o.Granted, now.Add(o.DayEnds))
+}
+
+func (l *local) shard(key string) *localShard {
+	return &l.shards[maphash.String(l.seed, key)%localShards]
+}
+
+// share returns the share of a key, which is new where there is none.
+func (l *local) share(s *localShard, key string, now time.Time) *share {
+	found := s.byKey[key]
+	if found == nil {
+		if len(s.byKey) >= sharesPerShard {
+			l.evict(s, now)
+		}
+		found = &share{touched: now.UnixMicro()}
+		s.byKey[key] = found
+		l.size.Add(1)
+	}
+	return found
+}
+
+// evict makes room for one: of a few that the map yields, in no order, it takes the one that was not used
+// for the longest. What it owed is lost.
+func (l *local) evict(s *localShard, now time.Time) {
+	var oldest string
+	var since int64
+	seen := 0
+	for key, found := range s.byKey {
+		if found.batch != nil { // it is on its way
+			continue
+		}
+		if seen == 0 || found.touched < since {
+			oldest, since = key, found.touched
+		}
+		if seen++; seen == evictAmong {
+			break
+		}
+	}
+	if seen > 0 {
+		l.metrics.owed(debtsFull, s.byKey[oldest].owed(now))
+		l.forget(s, oldest)
+	}
+}
+
+func (l *local) forget(s *localShard, key string) {
+	delete(s.byKey, key)
+	l.size.Add(-1)
+}
+
+// run forgets, now and then, what no longer counts, until the context ends.
+func (l *local) run(ctx context.Context) {
+	ticker := time.NewTicker(sweepEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			l.sweep()
+		}
+	}
+}
+
+// sweep forgets what no longer counts.
+func (l *local) sweep() {
+	now := l.clock()
+	for i := range l.shards {
+		s := &l.shards[i]
+		s.mu.Lock()
+		for key, found := range s.byKey {
+			if found.idle(now) {
+				l.forget(s, key)
+			}
+		}
+		s.mu.Unlock()
+	}
+}

@@ -1,0 +1,169 @@
+package tieredlimit
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"net"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"tollgate/test/eventually"
+	"tollgate/test/redistest"
+)
+
+// hangs is what a fake sentinel does that is asked and does not answer.
+const hangs = "hangs"
+
+// fakeSentinel names a master to whoever asks; none where it is empty.
+func fakeSentinel(t *testing.T, master string) SentinelNode {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go answerAsSentinel(conn, master)
+		}
+	}()
+	return SentinelNode{"127.0.0.1", redistest.Port(t, l.Addr().String())}
+}
+
+func answerAsSentinel(conn net.Conn, master string) {
+	defer func() { _ = conn.Close() }()
+	lines := bufio.NewScanner(conn)
+	for lines.Scan() {
+		reply := ""
+		switch word := strings.ToLower(lines.Text()); {
+		case word == "hello":
+			reply = "-ERR unknown command 'hello'\r\n" // as before Redis 6.2
+		case word != "get-master-addr-by-name" || master == hangs:
+		case master == "":
+			reply = "*-1\r\n"
+		default:
+			host, port, _ := net.SplitHostPort(master)
+			reply = "*2\r\n$" + strconv.Itoa(len(host)) + "\r\n" + host + "\r\n$" + strconv.Itoa(len(port)) + "\r\n" + port + "\r\n"
+		}
+		if _, err := conn.Write([]byte(reply)); err != nil {
+			return
+		}
+	}
+}
+
+func TestTheMasterIsWhomMostSentinelsName(t *testing.T) {
+	const old, heir = "192.0.2.1:1", "192.0.2.2:2"
+	for _, row := range []struct {
+		name  string
+		nodes []string
+		want  string
+	}{
+		{"all agree", []string{heir, heir, heir}, heir},
+		{"one was cut off and names the master of before", []string{old, heir, heir}, heir},
+		{"one hangs", []string{hangs, heir, heir}, heir},
+		{"one hangs and one knows nobody", []string{hangs, "", heir}, heir},
+		{"two hang", []string{hangs, hangs, heir}, heir},
+		{"all hang", []string{hangs, hangs}, ""},
+		{"nobody knows it", []string{"", "", ""}, ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel() // it waits
+			c := Redis{SentinelMaster: "m", Timeout: 2 * aSecond}
+			for _, master := range row.nodes {
+				c.SentinelNodes = append(c.SentinelNodes, fakeSentinel(t, master))
+			}
+			s := c.sentinels(&dialer{})
+			t.Cleanup(func() { _ = s.Close() })
+			got, err := s.locate(timed(t, c))
+			if got != row.want || (err == nil) != (row.want != "") {
+				t.Errorf("located %q, %v; want %q", got, err, row.want)
+			}
+			if row.want == "" && row.nodes[0] == "" && !errors.Is(err, errUnknownMaster) {
+				t.Errorf("error %v, want %v", err, errUnknownMaster)
+			}
+		})
+	}
+}
+
+// Who answers first may be the one that was cut off.
+func TestTheFirstAnswerIsNotTheLast(t *testing.T) {
+	s := sentinels{nodes: make([]*redis.SentinelClient, 3)}
+	answers := make(chan named, len(s.nodes))
+	for _, addr := range []string{"old:1", "heir:2", "heir:2"} {
+		answers <- named{addr: addr}
+	}
+	if got, err := s.count(t.Context(), answers); got != "heir:2" || err != nil {
+		t.Errorf("located %q, %v", got, err)
+	}
+}
+
+func TestTheTroubleOfSentinelsIsNamed(t *testing.T) {
+	t.Parallel() // it waits
+	c := Redis{SentinelMaster: "m", Timeout: aSecond, SentinelNodes: []SentinelNode{fakeSentinel(t, ""), fakeSentinel(t, "")}}
+	wantTrouble(t, c, errUnknownMaster)
+	c.SentinelNodes = []SentinelNode{fakeSentinel(t, hangs)}
+	wantTrouble(t, c, errUnreachable)
+	away := unusedAddress(t)
+	c.SentinelNodes = []SentinelNode{{"127.0.0.1", redistest.Port(t, away)}}
+	wantTrouble(t, c, errUnreachable)
+	wantTrouble(t, Redis{Host: "127.0.0.1", Port: c.SentinelNodes[0].Port, Timeout: aSecond}, errUnreachable)
+}
+
+// After a failover requests are counted by the new master within a second or so, although the old one takes
+// writes for seconds more: the sentinels make it a replica only then.
+func TestAFailoverIsFollowed(t *testing.T) {
+	t.Parallel() // sentinels take seconds to know each other
+	servers := redistest.StartSentinels(t)
+	s := openRecord(t, bySentinels(t, servers), limitScript)
+	limits := daily(t, 1_000_000)
+	for range 10 {
+		take(t, s, "a", limits)
+	}
+	heir := redis.NewClient(&redis.Options{Addr: servers.Replica.Addr})
+	t.Cleanup(func() { _ = heir.Close() })
+	eventually.Holds(t, 30*time.Second, "the state at the replica", func() bool {
+		return heir.Exists(t.Context(), keys("a")[0]).Val() == 1 && usedOf(t, heir, "a") == 10
+	})
+	servers.Failover(t)
+	waited := eventually.Holds(t, 30*time.Second, "a debit at the new master", func() bool {
+		take(t, s, "a", limits)
+		return usedOf(t, heir, "a") > 10
+	})
+	if waited > 5*masterEvery { // the upper bound is for a loaded machine
+		t.Errorf("the new master was found after %v", waited)
+	}
+}
+
+// A master that has become a replica has done nothing: the same request is counted by the new one, which does
+// not know the script yet.
+func TestARequestThatMeetsAReplicaIsCountedByTheNewMaster(t *testing.T) {
+	before, after := redistest.Start(t), redistest.Start(t)
+	var master atomic.Value
+	master.Store(before)
+	d := &dialer{locate: func(context.Context) (string, error) { return master.Load().(string), nil }}
+	client := redis.NewClient(redisAt(before).options(d))
+	s := &redisStore{client: client, dialer: d, close: client.Close, script: newScript(limitScript), now: time.Now}
+	t.Cleanup(func() { _ = s.Close() })
+	fill(t, s, 5)
+	redistest.Await(t, before, "a replica", func(c *redis.Client) bool {
+		host, port, _ := net.SplitHostPort(after)
+		return c.Do(t.Context(), "replicaof", host, port).Err() == nil
+	})
+	master.Store(after)
+	for i := range int64(3) {
+		if got := take(t, s, "b", daily(t, 10)).DayLeft; got != 9-i {
+			t.Errorf("request %d: %d left of the day, want %d", i+1, got, 9-i)
+		}
+	}
+	redistest.Await(t, after, "the state at the new master", func(c *redis.Client) bool { return usedOf(t, c, "b") == 3 })
+}

@@ -1,0 +1,90 @@
+package tieredlimit
+
+import "time"
+
+// report is the plugin's section of /status.
+type report struct {
+	Targets []targetReport `json:"targets"`
+}
+
+// targetReport tells of one Redis.
+type targetReport struct {
+	Target string `json:"target"`
+	// State is answers, partly (some slots of a Cluster do not) or silent; Since is when that began.
+	State string    `json:"state"`
+	Since time.Time `json:"since"`
+	// LiveNodes is how many gateways Redis has last counted; absent before its first answer.
+	LiveNodes int64 `json:"live_nodes,omitempty"`
+	// LocalKeys is of how many counts this gateway knows, or admits a part of, itself.
+	LocalKeys int64 `json:"local_keys"`
+	// Debts are what it has admitted and Redis is still to be told of.
+	Debts debtsReport `json:"debts_waiting"`
+	// Connections are one for each redis record that leads there.
+	Connections []connectionReport `json:"connections"`
+}
+
+type debtsReport struct {
+	Keys     int64 `json:"keys"`
+	Requests int64 `json:"requests"`
+}
+
+type connectionReport struct {
+	State           string    `json:"state"`
+	Since           time.Time `json:"since"`
+	Breaker         position  `json:"breaker"`
+	TimeoutMillis   int64     `json:"timeout_ms"`
+	UnknownDebits   int64     `json:"unknown_debits"`
+	DenialsInMemory int64     `json:"denials_in_memory"`
+}
+
+// The states of a Redis, from the best to the worst.
+const (
+	stateAnswers = "answers"
+	statePartly  = "partly"
+	stateSilent  = "silent"
+)
+
+// report tells of all sites.
+func (s *sites) report() any {
+	r := report{Targets: []targetReport{}}
+	s.each(func(one *site, connections []*connection) {
+		keys, requests := one.local.owed()
+		t := targetReport{
+			Target: one.name, LiveNodes: one.local.peers.seen.Load(), LocalKeys: one.local.size.Load(),
+			Debts: debtsReport{Keys: keys, Requests: requests},
+		}
+		for _, c := range connections {
+			t.add(c.report())
+		}
+		r.Targets = append(r.Targets, t)
+	})
+	return r
+}
+
+// add adds a connection; the worst state of them is the target's.
+func (t *targetReport) add(c connectionReport) {
+	rank := map[string]int{"": -1, stateAnswers: 0, statePartly: 1, stateSilent: 2}
+	if rank[c.State] > rank[t.State] {
+		t.State, t.Since = c.State, c.Since
+	}
+	t.Connections = append(t.Connections, c)
+}
+
+func (c *connection) report() connectionReport {
+	return connectionReport{
+		State: c.guard.state(), Since: c.guard.since.Load().UTC(), Breaker: c.guard.position(),
+		TimeoutMillis: c.guard.timeout.Milliseconds(), UnknownDebits: c.guard.unknown.Load(),
+		DenialsInMemory: c.denials.size.Load(),
+	}
+}
+
+// state is in which of the states the store was last reported.
+func (g *guard) state() string {
+	switch {
+	case !g.down.Load():
+		return stateAnswers
+	case g.closed() > 0 && len(g.groups) > 1:
+		return statePartly
+	}
+	return stateSilent
+}
