@@ -6,6 +6,9 @@ BENCHTIME     ?= 2s
 IMAGE         ?= tollgate:dev
 KONG_IMAGE    ?= kong:3.9.3
 
+# Debian puts haproxy and nginx where an ordinary user's PATH does not lead.
+export PATH := $(PATH):/usr/sbin
+
 RACE         := $(if $(shell test "$$($(GO) env CGO_ENABLED)" = 1 && command -v $$($(GO) env CC)),-race)
 REDIS_SERVER := $(shell command -v redis-server)
 TOOLS        := haproxy nginx tclsh
@@ -28,7 +31,7 @@ tour: ## walk through the sandbox and show each request and its answer
 test: ## every test, shuffled; on redis-server and with the race detector where they can be had
 	@$(call left_out,$(RACE),the race detector (no C compiler))
 	@$(call left_out,$(REDIS_SERVER),the tests on a real redis-server (none on the PATH))
-	@$(foreach tool,$(TOOLS),$(call left_out,$(shell command -v $(tool)),the tests that run $(tool) (none on the PATH)); )
+	@$(foreach tool,$(TOOLS),$(call left_out,$(shell PATH="$(PATH)"; command -v $(tool)),the tests that run $(tool) (none on the PATH)); )
 	@TOLLGATE_REQUIRE_REDIS=$(if $(REQUIRE_ALL),1) TOLLGATE_REQUIRE_TOOLS=$(if $(REQUIRE_ALL),1) $(GO) test $(RACE) -shuffle=on -timeout 5m ./...
 
 lint: ## golangci-lint, pinned

@@ -2,6 +2,8 @@ package headerguard
 
 import "strings"
 
+const connectionHeader = "connection"
+
 // connection demands that Connection names no header that is meant for the upstream. After the plugins ran,
 // Kong 3.9.3 removes each header that Connection names (RFC 9110, section 7.6.1; kong/runloop/handler.lua),
 // those too that the gateway has set: a client could take off its own consumer's name. So a name counts
@@ -9,11 +11,11 @@ import "strings"
 type connection struct{}
 
 func (connection) examine(q request, found []fault) []fault {
-	for _, line := range q.headers["connection"] {
+	for _, line := range q.headers[connectionHeader] {
 		for option := range strings.SplitSeq(line, ",") {
 			option = strings.TrimSpace(option)
 			if !concernsConnection(option) && !strings.EqualFold(option, contentLength) {
-				return append(found, fault{header: "connection", reason: HopByHop, name: "connection", came: true, value: line})
+				return append(found, fault{header: connectionHeader, reason: HopByHop, name: connectionHeader, came: true, value: line})
 			}
 		}
 	}

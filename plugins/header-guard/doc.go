@@ -52,7 +52,9 @@
 // watched.
 //
 // The place of a fault is where the header was lost or added, as far as a witness of the load balancer
-// tells (kong/f5/README.md), unknown without one. The witness, and a client's copy of audit_header, are
+// tells (kong/f5/README.md), unknown without one. What the client sent is there what the first iRule saw: LTM
+// policies act before it, as do an outer load balancer and a rule that calls HTTP::retry, and what they did
+// reads as the client's doing. The witness, and a client's copy of audit_header, are
 // removed from every request, in each spelling.
 //
 // No value of a header leaves the plugin but as its length, and as a keyed fingerprint where there is a key;

@@ -16,7 +16,7 @@ func (framing) examine(q request, found []fault) []fault {
 			return append(found, framingFault(lines, line))
 		}
 	}
-	if len(lines) > 0 && len(q.headers["transfer-encoding"]) > 0 || named(q.headers["connection"], contentLength) {
+	if len(lines) > 0 && len(q.headers["transfer-encoding"]) > 0 || named(q.headers[connectionHeader], contentLength) {
 		return append(found, framingFault(lines, last(lines)))
 	}
 	return found

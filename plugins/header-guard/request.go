@@ -1,6 +1,9 @@
 package headerguard
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // survey looks once at all names of a request. lines is how many header lines there are.
 func survey(headers map[string][]string) (q request, lines int) {
@@ -20,11 +23,26 @@ func (q request) alias(name string) string {
 	}
 	found := ""
 	for other, lines := range q.headers {
-		if len(lines) > 0 && other != name && sameHeader(other, name) && (found == "" || other < found) {
+		if isAlias(other, lines, name) && (found == "" || other < found) {
 			found = other
 		}
 	}
 	return found
+}
+
+// aliases are all of them, in order, so that alias is the first.
+func (q request) aliases(name string) (found []spelling) {
+	for other, lines := range q.headers {
+		if isAlias(other, lines, name) {
+			found = append(found, spelling{other, lines[0]})
+		}
+	}
+	slices.SortFunc(found, func(a, b spelling) int { return strings.Compare(a.name, b.name) })
+	return found
+}
+
+func isAlias(other string, lines []string, name string) bool {
+	return len(lines) > 0 && other != name && sameHeader(other, name)
 }
 
 // sameHeader tells whether two names in lower case are spellings of one header.

@@ -50,10 +50,22 @@ func (fs fields) examine(q request, found []fault) []fault {
 	}
 	for i := range fs {
 		reason, value := fs[i].judge(q)
-		name := fs[i].name
-		found = append(found, fault{header: name, reason: reason, name: name, came: len(q.headers[name]) > 0, value: value})
+		found = append(found, fs[i].fault(q, reason, value))
 	}
 	return found
+}
+
+func (f *field) fault(q request, reason Reason, value string) fault {
+	out := fault{header: f.name, reason: reason, name: f.name, limit: f.maxCount, came: len(q.headers[f.name]) > 0, value: value}
+	switch reason {
+	case HopByHop:
+		out.name = connectionHeader // what is wrong stands there
+	case Alias:
+		aliases := q.aliases(f.name)
+		out.name, out.came = aliases[0].name, true
+		out.others = aliases[1:]
+	}
+	return out
 }
 
 // judge returns why the header is not sound, and the value at fault; or "" where it is sound.
@@ -67,7 +79,7 @@ func (f *field) judge(q request) (Reason, string) {
 		return "", ""
 	case len(lines) == 0:
 		return Missing, ""
-	case named(q.headers["connection"], f.name):
+	case named(q.headers[connectionHeader], f.name):
 		return HopByHop, lines[0]
 	case f.maxCount > 0 && len(lines) > f.maxCount:
 		return Duplicate, lines[f.maxCount]

@@ -35,13 +35,21 @@ func (s *spoofing) examine(q request, found []fault) []fault {
 	return found[:before+len(inOrder(found[before:]))]
 }
 
-// inOrder sorts, since a map has no order, and leaves one of those that are reported under one name: a
-// client could send hundreds.
+// inOrder sorts, since a map has no order, and makes one of those that are reported under one name: a client
+// could send hundreds.
 func inOrder(found []fault) []fault {
 	slices.SortFunc(found, func(a, b fault) int {
 		return cmp.Or(strings.Compare(a.header, b.header), strings.Compare(a.name, b.name))
 	})
-	return slices.CompactFunc(found, func(a, b fault) bool { return a.header == b.header })
+	kept := found[:0]
+	for _, f := range found {
+		if n := len(kept); n > 0 && kept[n-1].header == f.header {
+			kept[n-1].others = append(kept[n-1].others, spelling{f.name, f.value})
+		} else {
+			kept = append(kept, f)
+		}
+	}
+	return kept
 }
 
 func (s *spoofing) matching(name string) *spoofPattern {

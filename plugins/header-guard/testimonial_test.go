@@ -18,8 +18,12 @@ const witnessSecret = "a secret of the load balancer, 32+"
 
 // witnessOf is what a load balancer tells of a GET of /orders on api.example.com.
 func witnessOf(at time.Time, received, sent string) string {
+	return witnessFor("/orders", at, received, sent)
+}
+
+func witnessFor(path string, at time.Time, received, sent string) string {
 	mac := hmac.New(sha256.New, []byte(witnessSecret))
-	fmt.Fprintf(mac, "tollgate-witness-v1\n%d\nGET\napi.example.com\n/orders\n%s\n%s", at.Unix(), received, sent)
+	fmt.Fprintf(mac, "tollgate-witness-v1\n%d\nGET\napi.example.com\n%s\n%s\n%s", at.Unix(), path, received, sent)
 	return fmt.Sprintf("v1;t=%d;r=%s;s=%s;d=%s", at.Unix(), received, sent, base64.RawURLEncoding.EncodeToString(mac.Sum(nil)))
 }
 

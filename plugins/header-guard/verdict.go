@@ -31,14 +31,21 @@ type fault struct {
 	// Empty where no header is.
 	header string
 	reason Reason
-	// name is the header's as it came, for the witness.
+	// name is what the witness is asked about: the header at fault as it came, or the one that makes it so.
 	name string
+	// limit is how many lines of it are allowed, of a duplicate.
+	limit int
 	// came tells that a line of it did, and value is the one at fault. It leaves the plugin only as its
 	// length and its fingerprint.
 	came  bool
 	value string
-	place Place
+	// others came too, and are told as this one.
+	others []spelling
+	place  Place
 }
+
+// spelling is a header that came under another name than the configuration's, and the value of its first line.
+type spelling struct{ name, value string }
 
 // decision is what becomes of a request.
 type decision string
@@ -70,7 +77,20 @@ func (v verdict) locate(t testimony) {
 		f := &v.faults[i]
 		f.place = Unknown
 		if f.header != "" {
-			f.place = t.place(f.name, f.reason, f.came)
+			f.locate(t)
+		}
+	}
+}
+
+// locate tells of the spelling that the client sent, where there are several: another may have added one that
+// sorts before it.
+func (f *fault) locate(t testimony) {
+	f.place = t.place(f)
+	for i := 0; t.given && f.place != AddedByClient && i < len(f.others); i++ {
+		other := *f
+		other.name, other.value = f.others[i].name, f.others[i].value
+		if other.place = t.place(&other); other.place == AddedByClient {
+			*f = other
 		}
 	}
 }

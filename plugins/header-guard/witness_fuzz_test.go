@@ -68,7 +68,7 @@ func requireListed(t *testing.T, told testimony, name string) {
 		}
 		return false
 	}
-	got := told.place(name, Spoofed, true)
+	got := told.place(&fault{name: name, reason: Spoofed, came: true})
 	want := Unknown
 	switch {
 	case listed(told.received):

@@ -5,6 +5,7 @@ type Place string
 
 // The places, as far as the load balancer's witness tells them.
 const (
+	// NotSentByClient: the load balancer's first iRule did not see it. A policy may act before that.
 	NotSentByClient Place = "not_sent_by_client"
 	StrippedByF5    Place = "stripped_by_f5"
 	// StrippedAfterF5: between the load balancer and this plugin.
@@ -21,20 +22,20 @@ type testimony struct {
 	received, sent string // lists of names
 }
 
-// place says where the header came to be as it is. presentHere is whether a line of that name arrived.
-func (t testimony) place(header string, r Reason, presentHere bool) Place {
+// place says where the header of a fault came to be as it is.
+func (t testimony) place(f *fault) Place {
 	if !t.given {
 		return Unknown
 	}
-	received, sent := findMention(t.received, header), findMention(t.sent, header)
+	received, sent := findMention(t.received, f.name), findMention(t.sent, f.name)
 	switch {
-	case r == Spoofed:
+	case f.reason == Spoofed, f.reason == Alias:
 		return added(received.lines > 0, sent.lines > 0)
-	case r == Duplicate:
-		return added(received.lines > 1, sent.lines > 1)
-	case r == ContentLength:
+	case f.reason == Duplicate:
+		return added(received.lines > f.limit, sent.lines > f.limit)
+	case f.reason == ContentLength:
 		return Unknown // it is about what Connection says, and about values
-	case r == Missing, r == Blank, !presentHere:
+	case f.reason == Missing, f.reason == Blank, !f.came:
 		return lost(received, sent)
 	default:
 		// A value is at fault. Whose it is cannot be told where both have had the header in hand.

@@ -13,13 +13,15 @@ import (
 func TestTheSharedExamplesAreRead(t *testing.T) {
 	for _, v := range witnessvector.Load(t, "../..").Accepted {
 		t.Run(v.Name, func(t *testing.T) {
-			told, err := witnessesOf(v.Secret).read(v.Value, seen{v.Method, v.Host, v.Path}, time.Unix(v.Time, 0))
+			line := readRequestLine(v.Method + " " + v.RequestTarget() + " HTTP/1.1")
+			told, err := witnessesOf(v.Secret).read(v.Value, seen{line.method, v.Host, line.path}, time.Unix(v.Time, 0))
 			if fault := faultOf(err); fault != v.Fault {
 				t.Fatalf("fault %q, want %q", fault, v.Fault)
 			}
 			for _, c := range v.Places {
-				if got := told.place(c.Header, Reason(c.Reason), c.Here); got != Place(c.Place) {
-					t.Errorf("%s, %s, here %v: %s, want %s", c.Header, c.Reason, c.Here, got, c.Place)
+				f := fault{name: c.Header, reason: Reason(c.Reason), came: c.Here, limit: max(c.Limit, 1)}
+				if got := told.place(&f); got != Place(c.Place) {
+					t.Errorf("%s, %s of %d, here %v: %s, want %s", c.Header, c.Reason, f.limit, c.Here, got, c.Place)
 				}
 			}
 		})
@@ -110,7 +112,7 @@ func TestEveryByteOfAWitnessCounts(t *testing.T) {
 
 func TestWithoutAWitnessEveryPlaceIsUnknown(t *testing.T) {
 	for _, r := range []Reason{Missing, Blank, Spoofed, Duplicate, Pattern} {
-		if got := (testimony{}).place("authorization", r, r != Missing); got != Unknown {
+		if got := (testimony{}).place(&fault{name: "authorization", reason: r, came: r != Missing}); got != Unknown {
 			t.Errorf("%s: %s", r, got)
 		}
 	}

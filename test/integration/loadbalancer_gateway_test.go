@@ -22,17 +22,19 @@ type balancer interface {
 	Start(tb testing.TB, upstream string) (addr string)
 }
 
-// behind starts a gateway that trusts only load balancers, and returns its address.
-func behind(t *testing.T) (gateway string) {
+// behind starts a gateway whose guard trusts only load balancers.
+func behind(t *testing.T, environment ...string) *sandbox.Sandbox {
 	t.Helper()
 	for _, key := range []string{witnessKey, nextKey, otherKey} {
 		shared.secrets.know(key, "a key of the witness")
 	}
-	s := start(t, sandbox.Options{Config: []byte(balancedConfig), Values: map[string]string{
+	return start(t, sandbox.Options{Config: []byte(balancedConfig), Environment: environment, Values: map[string]string{
 		"DECK_WITNESS_KEY": witnessKey, "DECK_WITNESS_NEXT_KEY": nextKey, "DECK_SNAT": lb.SNAT,
 	}})
-	return strings.TrimPrefix(s.URL, "http://")
 }
+
+// addressOf is where a gateway listens.
+func addressOf(s *sandbox.Sandbox) string { return strings.TrimPrefix(s.URL, "http://") }
 
 // usual is what the F5 does where nothing is wrong: it tells the client's address and that TLS ended here.
 func usual(change func(*lb.Behaviour)) lb.Behaviour {
@@ -72,7 +74,11 @@ func through(t *testing.T, addr string, lines ...string) reply {
 }
 
 func throughWith(c *http.Client, addr string, lines []string) (reply, error) {
-	request, err := http.NewRequest(http.MethodGet, "http://"+addr+"/api/orders?id=7", http.NoBody)
+	return throughTo(c, addr, http.MethodGet, "/api/orders?id=7", lines)
+}
+
+func throughTo(c *http.Client, addr, method, target string, lines []string) (reply, error) {
+	request, err := http.NewRequest(method, "http://"+addr+target, http.NoBody)
 	if err != nil {
 		return reply{}, err
 	}
@@ -91,6 +97,19 @@ services:
     url: '${{ env "DECK_UPSTREAM_URL" }}'
     routes:
       - {name: open, paths: [/open]}
+      - {name: of-a-host, paths: [/host], hosts: [api.example.com]}
+      - name: of-https
+        paths: [/https]
+        protocols: [https]
+        plugins: [{name: header-guard, config: {presets: [tls_offload]}}]
+      - name: of-both
+        paths: [/both]
+        plugins:
+          - name: header-guard
+            config:
+              presets: [tls_offload]
+              trusted_peers: ['${{ env "DECK_SNAT" }}']
+              witness: {secrets: ['${{ env "DECK_WITNESS_KEY" }}']}
       - name: balanced
         paths: [/api]
         plugins:

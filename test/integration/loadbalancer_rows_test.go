@@ -72,7 +72,11 @@ func balancedRows() []balancedRow {
 		{"an iRule names a consumer", set("X-Consumer-Username", "f5"), sent(),
 			400, []found{{"x-consumer-username", "spoofed", "added_by_f5"}}, false},
 		{"the client writes a name with underscores", nil, sentBut("X_Tenant_Id: acme"),
-			400, []found{{"x-tenant-id", "alias", "not_sent_by_client"}}, false},
+			400, []found{{"x-tenant-id", "alias", "added_by_client"}}, false},
+		{"an iRule sets what the client writes with underscores", set("X-Tenant-Id", "f5"), sentBut("X_Tenant_Id: acme"),
+			400, []found{{"x-tenant-id", "alias", "added_by_client"}}, true},
+		{"a client and an iRule name a consumer", set("X-Consumer-Id", "f5"), sent("X_Consumer_Id: 1"),
+			400, []found{{"x-consumer-id", "spoofed", "added_by_client"}}, true},
 		{"Connection names a header", nil, sent("Connection: X-Tenant-Id"),
 			400, []found{{"connection", "hop_by_hop", "unknown"}, {"x-tenant-id", "hop_by_hop", "unknown"}}, true},
 		{"Connection names Content-Length", nil, sent("Connection: Content-Length"),
@@ -105,11 +109,33 @@ func tellWhatWasDone(t *testing.T, gateway string) {
 	}
 }
 
-// seeNothingRejected: neither an answer nor a log line of the gateway's tells of it.
-func seeNothingRejected(t *testing.T, gateway string) {
-	f5 := lb.F5{Behaviour: usual(func(b *lb.Behaviour) { b.Reject = []string{http.MethodGet} }), Secret: witnessKey}
-	if r, err := throughWith(shared.client, f5.Start(t, gateway), sent()); err == nil {
+// seeNothingRejected: neither an answer nor a line in the gateway's log tells of it. That of a later request
+// is there when the look is taken.
+func seeNothingRejected(t *testing.T, gateway, log string) {
+	f5 := lb.F5{Behaviour: usual(func(b *lb.Behaviour) { b.Reject = []string{http.MethodPatch} }), Secret: witnessKey}
+	addr, atFault := f5.Start(t, gateway), sentBut()
+	if r, err := throughTo(shared.client, addr, http.MethodPatch, "/api/rejected", atFault); err == nil {
 		t.Errorf("status %d", r.status)
+	}
+	if _, err := throughTo(shared.client, addr, http.MethodPost, "/api/accepted", atFault); err != nil {
+		t.Fatal(err)
+	}
+	logHas(t, log, `"decision":"rejected"`, `"path":"/api/accepted"`)
+	if line := lineWith(log, "/api/rejected"); line != "" {
+		t.Errorf("the gateway saw it: %s", line)
+	}
+}
+
+// signThePathAsItCame: Kong's router makes another of it.
+func signThePathAsItCame(t *testing.T, gateway string) {
+	f5 := lb.F5{Behaviour: usual(func(b *lb.Behaviour) { b.Delete = []string{"Authorization"} }), Secret: witnessKey}
+	r, err := throughTo(shared.client, f5.Start(t, gateway), http.MethodGet, "/api//a/../b%41;x=1?q", sent())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.is(t, http.StatusUnauthorized)
+	if diff := cmp.Diff([]found{{"authorization", "missing", "stripped_by_f5"}}, violationsOf(t, r)); diff != "" {
+		t.Errorf("violations (-want +got):\n%s", diff)
 	}
 }
 

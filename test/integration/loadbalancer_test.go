@@ -13,7 +13,8 @@ import (
 
 // TestBehindALoadBalancer has one gateway for all of its parts.
 func TestBehindALoadBalancer(t *testing.T) {
-	gateway := behind(t)
+	s := behind(t, "KONG_TRUSTED_IPS="+lb.SNAT)
+	gateway := addressOf(s)
 	for _, part := range []struct {
 		name string
 		run  func(t *testing.T, gateway string)
@@ -25,8 +26,12 @@ func TestBehindALoadBalancer(t *testing.T) {
 		{"what is lost after the F5 is named as such", nameALossAfterTheF5},
 		{"a fault that comes and goes", findAFaultThatComesAndGoes},
 		{"clients that share a connection are told apart", tellSharersApart},
-		{"what a F5 rejects is not seen", seeNothingRejected},
+		{"the path that is signed is the one that came", signThePathAsItCame},
+		{"what a F5 rejects is not seen", func(t *testing.T, gateway string) { seeNothingRejected(t, gateway, s.ErrorLog()) }},
 		{"without a host nginx answers", leaveAMissingHostToNginx},
+		{"what is too large for nginx it answers", leaveWhatIsTooLargeToNginx},
+		{"a route of https needs X-Forwarded-Proto", missTheProto},
+		{"a rewritten host finds no route", missTheHost},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.run(t, gateway) })
 	}

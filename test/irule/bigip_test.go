@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -73,9 +74,9 @@ func (b *bigip) say(format string, args ...any) {
 }
 
 // receives lets a request come in, and the rule see it.
-func (b *bigip) receives(method, path string, lines ...line) {
+func (b *bigip) receives(method, target string, lines ...line) {
 	b.t.Helper()
-	b.say("request %x %x", method, path)
+	b.say("request %x %x", method, target)
 	b.holds(lines)
 	b.fires("HTTP_REQUEST")
 }
@@ -105,6 +106,17 @@ func (b *bigip) fires(event string) {
 	b.t.Helper()
 	b.say("fire %s", event)
 	b.hears()
+}
+
+// steps is how many commands the last event took.
+func (b *bigip) steps() int {
+	b.t.Helper()
+	b.say("steps")
+	n, err := strconv.Atoi(b.hears()[0][0])
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return n
 }
 
 // shows returns the header lines as they are now.

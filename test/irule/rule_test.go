@@ -20,7 +20,7 @@ func TestTheRuleWritesTheSharedExamples(t *testing.T) {
 	for _, v := range witnessvector.Load(t, root).Accepted {
 		t.Run(v.Name, func(t *testing.T) {
 			b := newBigip(t, v.Secret, v.Time)
-			b.receives(v.Method, v.Path, v.Received...)
+			b.receives(v.Method, v.RequestTarget(), v.Received...)
 			b.changes(v.Sent...)
 			want := append(slices.Clone(v.Sent), line{header, v.Value})
 			if diff := cmp.Diff(want, b.releases()); diff != "" {
@@ -83,7 +83,7 @@ func TestTheRuleIsFirstAndLast(t *testing.T) {
 // TestNoFailureCostsARequest also holds the rule to saying nothing rather than something wrong.
 func TestNoFailureCostsARequest(t *testing.T) {
 	for _, row := range []struct {
-		name, key, method, path, breaks string
+		name, key, method, target, breaks string
 	}{
 		{"there is no data group", secret, "GET", "/", "class"},
 		{"the cryptography fails", secret, "GET", "/", "sign"},
@@ -95,7 +95,7 @@ func TestNoFailureCostsARequest(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			b := newBigip(t, row.key, now)
 			b.say("break %s", row.breaks)
-			b.receives(row.method, row.path, line{"Host", "a"}, line{header, "forged"})
+			b.receives(row.method, row.target, line{"Host", "a"}, line{header, "forged"})
 			if diff := cmp.Diff([]line{{"Host", "a"}}, b.releases()); diff != "" {
 				t.Errorf("header lines (-want +got):\n%s", diff)
 			}
@@ -113,28 +113,65 @@ func TestWithoutARequestSeenThereIsNoWitness(t *testing.T) {
 }
 
 func TestTheRoomIsKept(t *testing.T) {
-	fits := make([]line, 0, 64)
-	for range 63 {
-		fits = append(fits, line{"X-" + strings.Repeat(string(rune('a'+len(fits)%26)), 20+len(fits)/26), "v"})
-	}
-	for _, row := range []struct {
-		name  string
-		lines []line
-		fits  bool
-	}{
-		{"64 header lines of usual length", fits, true},
-		{"names of more than the witness may have", []line{{"X-" + strings.Repeat("n", 2100), "v"}}, false},
-		{"values that leave a byte too little", []line{{"Cookie", strings.Repeat("c", 24469)}}, false},
-		{"values that leave just enough", []line{{"Cookie", strings.Repeat("c", 24468)}}, true},
-	} {
-		t.Run(row.name, func(t *testing.T) {
+	for _, h := range witnessvector.Heads() {
+		t.Run(h.Name, func(t *testing.T) {
 			b := newBigip(t, secret, now)
-			b.receives("GET", "/", append(row.lines, line{"Host", "a"})...)
-			got := witnessOf(t, b.releases())
-			if overflow := strings.Contains(got, ";r=*;s=*;"); overflow == row.fits || len(got) > 4096 {
-				t.Errorf("witness of %d bytes: %.80s", len(got), got)
+			host := line{"Host", "a"}
+			b.receives("GET", h.Path, append(slices.Clone(h.Received), host)...)
+			b.changes(append(slices.Clone(h.Sent), host)...)
+			value := ""
+			if lines := b.releases(); len(lines) > len(h.Sent)+1 {
+				value = witnessOf(t, lines)
+			}
+			if witnessvector.ListsOf(value) != h.Want || len(value) > 4096 {
+				t.Errorf("witness of %d bytes: %.80s, want its lists %s", len(value), value, h.Want)
 			}
 		})
+	}
+}
+
+// TestAClientCannotMakeTheRuleWork counts commands, which is what a rule costs: no event may take one for each
+// byte that a client sends.
+func TestAClientCannotMakeTheRuleWork(t *testing.T) {
+	const lines = 64 // are what a BIG-IP takes
+	for _, row := range []struct {
+		name   string
+		length int
+		most   int // commands of an event
+	}{
+		{"names of usual length", 20, 40 * lines},
+		{"names as long as are listed", 4096/lines - 1, 40 * lines},
+		{"names longer than are listed", 4096 / lines, 40 * lines},
+		{"names as long as leave room to say so", 12000 / lines, 40 * lines},
+		{"names that leave none", 25000 / lines, 2 * lines},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			var all []line
+			for i := range lines - 1 {
+				all = append(all, line{strings.Repeat("~", row.length-2) + string(rune('A'+i%26)) + string(rune('A'+i/26)), "v"})
+			}
+			b := newBigip(t, secret, now)
+			b.receives("GET", "/", append(all, line{"Host", "a"})...)
+			atReceipt := b.steps()
+			b.releases()
+			if atRelease := b.steps(); atReceipt > row.most || atRelease > row.most || atReceipt < 1 || atRelease < 1 {
+				t.Errorf("%d commands when it comes and %d when it leaves, want %d at most", atReceipt, atRelease, row.most)
+			}
+		})
+	}
+}
+
+// TestAnotherReleaseSaysWhatIsTrueThen: the event may come again for the same request.
+func TestAnotherReleaseSaysWhatIsTrueThen(t *testing.T) {
+	b := newBigip(t, secret, now)
+	b.receives("GET", "/", line{"Host", "a"})
+	b.changes(line{"Host", "a"}, line{strings.Repeat("n", 5000), "v"})
+	if got := witnessOf(t, b.releases()); !strings.Contains(got, ";r=*;s=*;") {
+		t.Errorf("first witness %.80s", got)
+	}
+	b.changes(line{"Host", "a"})
+	if got := witnessOf(t, b.releases()); !strings.Contains(got, ";r=host;s=host;") {
+		t.Errorf("second witness %.80s", got)
 	}
 }
 

@@ -134,9 +134,12 @@ func (p *proxy) treat(h head, client net.Conn) []Line {
 		return h.lines
 	}
 	w := witness{
-		at: p.Now(), method: h.method, host: h.value("Host"), path: h.path(), received: received, sent: h.lines,
+		at: p.Now(), method: h.method, target: h.target, host: h.value("Host"), received: received, sent: h.lines,
 	}
-	return append(h.lines, Line{WitnessHeader, w.sign(p.Secret)})
+	if value := w.sign(p.Secret); value != "" {
+		h.lines = append(h.lines, Line{WitnessHeader, value})
+	}
+	return h.lines
 }
 
 // exchange sends a request on, and its answer back.

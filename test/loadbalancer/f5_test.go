@@ -21,7 +21,7 @@ func TestTheWitnessTellsWhatWasDone(t *testing.T) {
 	connect(t, f5.Start(t, upstream)).send("GET", "Host: a", "Authorization: x", "X-Tenant-Id: 1", "x-f5-witness: forged")
 	got := <-arrivals
 	want := witness{
-		at: at, method: "GET", host: "internal", path: "/path",
+		at: at, method: "GET", target: "/path?query", host: "internal",
 		received: []Line{{"Host", "a"}, {"Authorization", "x"}, {"X-Tenant-Id", "1"}},
 		sent:     []Line{{"Host", "internal"}, {"Authorization", " "}, {"X-Forwarded-For", "127.0.0.1"}},
 	}.sign(secret)

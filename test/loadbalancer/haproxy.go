@@ -13,6 +13,9 @@ type HAProxy struct {
 	Behaviour
 	// Reuse lets the requests of all clients share connections to the server.
 	Reuse bool
+	// TLS speaks it to the server, whose certificate may be anybody's, and tells it ServerName, if there is one.
+	TLS        bool
+	ServerName string
 }
 
 // Start runs haproxy before the server at upstream until the test ends, and returns its address.
@@ -50,9 +53,20 @@ frontend clients
 	fmt.Fprintf(&b, `  default_backend servers
 backend servers
   http-reuse %s
-  server server %s source %s
-`, reuse, upstream, SNAT)
+  server server %s source %s%s
+`, reuse, upstream, SNAT, h.encryption())
 	return b.String()
+}
+
+func (h HAProxy) encryption() string {
+	switch {
+	case !h.TLS:
+		return ""
+	case h.ServerName == "":
+		return " ssl verify none"
+	default:
+		return fmt.Sprintf(" ssl verify none sni str(%s)", h.ServerName)
+	}
 }
 
 func (h HAProxy) rules() (rules []string) {

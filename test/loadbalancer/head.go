@@ -60,10 +60,15 @@ func (h head) String() string {
 	return b.String() + "\r\n"
 }
 
-// path is the target without the query.
+// path is the target without the query, and without the authority of an absolute one (RFC 9112, section 3.2.2).
 func (h head) path() string {
 	path, _, _ := strings.Cut(h.target, "?")
-	return path
+	_, rest, absolute := strings.Cut(path, "://")
+	if strings.HasPrefix(path, "/") || !absolute {
+		return path
+	}
+	_, path, _ = strings.Cut(rest, "/")
+	return "/" + path
 }
 
 // value is that of the last line of a header.

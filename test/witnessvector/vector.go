@@ -3,6 +3,7 @@
 package witnessvector
 
 import (
+	"cmp"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -29,6 +30,8 @@ type Vector struct {
 	Method string `json:"method"`
 	Host   string `json:"host"`
 	Path   string `json:"path"`
+	// Target is what stands on the request line, where that is more than Path.
+	Target string `json:"target,omitempty"`
 	// Received and Sent are the header lines, name and value.
 	Received [][2]string `json:"received"`
 	Sent     [][2]string `json:"sent"`
@@ -46,8 +49,13 @@ type Conclusion struct {
 	Header string `json:"header"`
 	Reason string `json:"reason"`
 	Here   bool   `json:"here"`
-	Place  string `json:"place"`
+	// Limit is how many lines are allowed, of a duplicate.
+	Limit int    `json:"limit,omitempty"`
+	Place string `json:"place"`
 }
+
+// RequestTarget is what stands on the request line.
+func (v *Vector) RequestTarget() string { return cmp.Or(v.Target, v.Path) }
 
 // Refusal is a value that a reader must not believe.
 type Refusal struct {

@@ -36,7 +36,8 @@ proc when { event args } {
 
 # A connection's variables live as long as the connection, over all of its events: here, as globals.
 proc fire { event } {
-    global bodies
+    global bodies steps
+    set steps 0
     set code [catch { uplevel #0 $bodies($event) } problem]
     if { $code != 0 && $code != 2 } { puts "error [hex "$event: $problem"]" }
 }
@@ -49,7 +50,7 @@ set request(lines) {}
 set broken ""
 
 proc HTTP::method {} { return $::request(method) }
-proc HTTP::path {} { return $::request(path) }
+proc HTTP::uri {} { return $::request(target) }
 
 proc HTTP::header { command args } {
     if { $::broken eq $command } { error "HTTP::header $command" }
@@ -107,6 +108,18 @@ proc clock { command } {
     return $::time
 }
 
+# How many commands the rule's last event took: its own and its procedures', each of a BIG-IP's for one.
+set steps 0
+set inside 0
+proc step { args } { if { !$::inside } { incr ::steps } }
+proc enters { args } { incr ::inside }
+proc leaves { args } { incr ::inside -1 }
+trace add execution fire enterstep step
+foreach command { HTTP::header HTTP::method HTTP::uri class CRYPTO::sign b64encode clock } {
+    trace add execution $command enter enters
+    trace add execution $command leave leaves
+}
+
 # --- what the test says
 
 source [lindex $argv 0]
@@ -119,13 +132,17 @@ while { [gets stdin line] >= 0 } {
         break { set broken [lindex $line 1] }
         request {
             set request(method) [unhex [lindex $line 1]]
-            set request(path) [unhex [lindex $line 2]]
+            set request(target) [unhex [lindex $line 2]]
             set request(lines) {}
         }
         clear { set request(lines) {} }
         line { lappend request(lines) [list [unhex [lindex $line 1]] [unhex [lindex $line 2]]] }
         fire {
             fire [lindex $line 1]
+            puts done
+        }
+        steps {
+            puts "line [hex $steps] "
             puts done
         }
         priority {
