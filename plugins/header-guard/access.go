@@ -2,7 +2,6 @@ package headerguard
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -16,17 +15,20 @@ import (
 
 // handler serves one configuration.
 type handler struct {
-	guard   *guard
-	mode    string
-	detail  string
-	audit   string   // the header that tells the upstream of faults; empty for none
-	removed []string // headers that no client's copy of may reach the upstream, in lower case
-	witness *witnessBox
-	prints  fingerprints
-	sampler *sampler
-	metrics *metrics
-	now     func() time.Time
-	log     *slog.Logger
+	guard *guard
+	// enforces: without a look at a request it is refused.
+	enforces bool
+	// asksLine: the request line is asked for with the headers.
+	asksLine bool
+	detail   string
+	audit    string   // the header that tells the upstream of faults; empty for none
+	removed  []string // headers that no client's copy of may reach the upstream, in lower case
+	witness  *witnessBox
+	prints   fingerprints
+	sampler  *sampler
+	metrics  *metrics
+	now      func() time.Time
+	log      *slog.Logger
 	// complaints bound what a client that sends unreadable requests writes into the server's log.
 	complaints rate.Sometimes
 }
@@ -37,21 +39,11 @@ var _ plugin.Handler = (*handler)(nil)
 const requestVariable = "request"
 
 // Access costs a passing request one PDK call that is waited for, which asks for the peer too where peers
-// are watched.
+// are watched, and for the request line where hosts are.
 func (h *handler) Access(_ context.Context, r *kong.Request) {
-	if h.watchesPeers() {
-		r.ExpectPeer()
-	}
-	headers, err := r.Headers()
+	q, status, err := h.look(r)
 	if err != nil {
-		h.unread(r, http.StatusInternalServerError, err)
-		return
-	}
-	q, lines := survey(headers)
-	if tooMany(lines) {
-		// What Kong did not hand over may be forged, and goes on. nginx refuses more in Kong 3.9.3 (max_headers),
-		// and in none before it.
-		h.unread(r, http.StatusRequestHeaderFieldsTooLarge, errTooMany)
+		h.unread(r, status, err)
 		return
 	}
 	h.remove(r, q)
@@ -68,14 +60,39 @@ func (h *handler) Access(_ context.Context, r *kong.Request) {
 	h.judge(r, q, found, peer)
 }
 
-// tooMany tells whether Kong may have more header lines than it handed over.
-func tooMany(lines int) bool { return lines >= kong.MaxHeaders }
+// look gets what the checks look at, or the status of the answer to a request of which it gets none.
+func (h *handler) look(r *kong.Request) (q request, status int, err error) {
+	if h.watchesPeers() {
+		r.ExpectPeer()
+	}
+	if h.asksLine {
+		r.ExpectVar(requestVariable)
+	}
+	headers, err := r.Headers()
+	if err != nil {
+		return request{}, http.StatusInternalServerError, err
+	}
+	q, lines := survey(headers)
+	if tooMany(lines) {
+		// What Kong did not hand over may be forged, and goes on. nginx refuses more in Kong 3.9.3 (max_headers),
+		// and in none before it.
+		return request{}, http.StatusRequestHeaderFieldsTooLarge, errTooMany
+	}
+	if h.asksLine {
+		line, err := r.Var(requestVariable)
+		if err != nil {
+			return request{}, http.StatusInternalServerError, err
+		}
+		q.authority = authorityOf(line)
+	}
+	return q, 0, nil
+}
 
 func (h *handler) watchesPeers() bool { return h.guard.peers != nil && h.guard.peers.watched }
 
 // judge asks what else decides, and does what the verdict says.
 func (h *handler) judge(r *kong.Request, q request, found []fault, peer netip.Addr) {
-	c := h.ask(r, found, peer)
+	c, to := h.ask(r, mayRefuse(found), peer)
 	v := h.guard.judge(found, c)
 	var told testimony
 	var witness witnessState
@@ -90,11 +107,11 @@ func (h *handler) judge(r *kong.Request, q request, found []fault, peer netip.Ad
 		h.tellUpstream(r, v)
 		_ = r.SetLogMember(logKey, logMember(v))
 		if h.sampler.takes(v.faults) {
-			_ = r.Log.Warn(h.report(r, v, c, witness).line())
+			_ = r.Log.Warn(h.report(r, v, c, to).of(witness).line())
 		}
 	case rejected:
 		_ = r.SetLogMember(logKey, logMember(v))
-		rep := h.report(r, v, c, witness)
+		rep := h.report(r, v, c, to).of(witness)
 		_ = r.Log.Warn(rep.line())
 		p, fields := answer(v, h.detail)
 		p.RequestID = rep.RequestID
@@ -107,12 +124,17 @@ const logKey = "tollgate.header_guard"
 
 // ask gets what a verdict depends on, and, in the same turn, what its report will hold. Answers that fail
 // leave their member empty: then every rule holds, no exemption does, and no peer is trusted.
-func (h *handler) ask(r *kong.Request, found []fault, peer netip.Addr) circumstances {
-	if mayRefuse(found) {
-		r.ExpectID()
-	}
+func (h *handler) ask(r *kong.Request, refused bool, peer netip.Addr) (circumstances, destination) {
 	if !peer.IsValid() {
 		r.ExpectPeer()
+	}
+	var to destination
+	if refused {
+		r.ExpectID()
+		if !h.asksLine { // else it is there
+			r.ExpectVar(requestVariable)
+		}
+		to = destinationOf(r) // the one call that is waited for
 	}
 	line, err := r.Var(requestVariable)
 	if err != nil {
@@ -121,7 +143,7 @@ func (h *handler) ask(r *kong.Request, found []fault, peer netip.Addr) circumsta
 	if !peer.IsValid() {
 		peer = peerOf(r)
 	}
-	return circumstances{line: readRequestLine(line), peer: peer}
+	return circumstances{line: readRequestLine(line), peer: peer}, to
 }
 
 // mayRefuse tells whether something found is likely to refuse the request.
@@ -166,25 +188,6 @@ func (h *handler) tellUpstream(r *kong.Request, v verdict) {
 	if h.audit != "" {
 		_ = r.SetUpstreamHeaders(kong.Header{Name: h.audit, Value: auditValue(v.faults)})
 	}
-}
-
-var errTooMany = errors.New("there are more header lines than Kong hands over")
-
-// unread ends a request whose headers Kong did not hand over: a guard that cannot look does not let
-// pass, unless it only audits.
-func (h *handler) unread(r *kong.Request, status int, cause error) {
-	h.metrics.count(unread)
-	h.complaints.Do(func() {
-		h.log.Warn("header-guard could not read a request's headers", "mode", h.mode, "error", cause)
-	})
-	if h.mode != modeEnforce {
-		return
-	}
-	rep := report{Plugin: Name, Decision: unread, Status: status, RequestID: r.ID(), Violations: []violation{}}
-	_ = r.Log.Warn(rep.line())
-	p := unreadAnswer(status)
-	p.RequestID = rep.RequestID
-	r.Reject(p)
 }
 
 // Close gives up the names of the rules: the configuration holds only memory besides.

@@ -21,7 +21,7 @@ const rules = `{"mode":%q,"fingerprint_key":"0123456789abcdef",
 func TestAPassingRequestCostsOneCall(t *testing.T) {
 	for name, more := range map[string]string{
 		"rules":      ``,
-		"scoped":     `,"presets":["forwarded"],"hosts":["a"],"exempt":{"paths":["/health"],"peers":["10.0.0.9"]}`,
+		"scoped":     `,"presets":["forwarded"],"exempt":{"paths":["/health"],"peers":["10.0.0.9"]}`,
 		"peers told": `,"trusted_peers":["10.0.0.9"],"on_untrusted_peer":"allow"`,
 		"an auditor": `,"audit_header":"X-Audit"`,
 	} {
@@ -35,6 +35,18 @@ func TestAPassingRequestCostsOneCall(t *testing.T) {
 			}
 			s.decided(t, passed)
 		}
+	}
+}
+
+// The request line goes out with the headers where the connection can do that.
+func TestAPassingRequestCostsTwoCallsWhereHostsAreListed(t *testing.T) {
+	for _, more := range []string{`"hosts":["a"]`, `"presets":["host"]`} {
+		s := standOf(t, `{`+more+`}`)
+		out := s.run(t, kongWith(headers{"host": {"a"}}))
+		if diff := cmp.Diff([]string{"kong.request.get_headers", "kong.nginx.get_var"}, out.Calls); diff != "" {
+			t.Errorf("calls with %s (-want +got):\n%s", more, diff)
+		}
+		s.decided(t, passed)
 	}
 }
 
@@ -118,15 +130,14 @@ func TestARefusalOfThePeerNamesNoHeader(t *testing.T) {
 	}
 }
 
-func TestARejectedRequestCostsFourCallsThatAreWaitedFor(t *testing.T) {
+func TestARejectedRequestCostsTwoTurns(t *testing.T) {
 	s := standOf(t, fmt.Sprintf(rules, modeEnforce, ""))
 	want := []string{
-		"kong.request.get_headers", "kong.nginx.get_var", "kong.client.get_ip", // Kong answers these, and the request's id
+		"kong.request.get_headers",
+		"kong.router.get_route", "kong.nginx.get_var", "kong.client.get_ip", // and the request's id, in one turn
 		"kong.log.set_serialize_value", "kong.nginx.get_var", "kong.log.warn", "kong.response.exit",
 	}
-	k := kongWith(nil)
-	k.Scope = kong.Scope{RouteID: "a route"}
-	out := s.run(t, k)
+	out := s.run(t, kongWith(nil))
 	if diff := cmp.Diff(want, out.Calls); diff != "" {
 		t.Errorf("calls (-want +got):\n%s", diff)
 	}
@@ -190,22 +201,28 @@ func TestBothModesReportTheSame(t *testing.T) {
 	}
 }
 
-// An instance for all routes does not say which one a request is on.
-func TestTheRouteIsAskedForWhereTheInstanceIsBoundToNone(t *testing.T) {
+// What an instance is bound to does not say which route and service a request is on; it is told where Kong
+// does not.
+func TestTheRouteIsAskedForOnce(t *testing.T) {
 	for _, row := range []struct {
+		name, mode     string
 		scope          kong.Scope
+		matched        string
 		route, service any
-		asked          bool
 	}{
-		{kong.Scope{RouteID: "r"}, "r", nil, false}, {kong.Scope{ServiceID: "s"}, nil, "s", false}, {kong.Scope{}, "matched", nil, true},
+		{"a route's", modeEnforce, kong.Scope{RouteID: "r"}, "r", "r", nil},
+		{"a service's", modeEnforce, kong.Scope{ServiceID: "s"}, "matched", "matched", nil},
+		{"one for all, which audits", modeAudit, kong.Scope{}, "matched", "matched", nil},
+		{"Kong tells none", modeEnforce, kong.Scope{RouteID: "r", ServiceID: "s"}, "", "r", "s"},
 	} {
-		s := standOf(t, fmt.Sprintf(rules, modeEnforce, ""))
+		s := standOf(t, fmt.Sprintf(rules, row.mode, ""))
 		k := kongWith(nil)
-		k.Scope, k.RouteID = row.scope, "matched"
+		k.Scope, k.RouteID = row.scope, row.matched
 		out := s.run(t, k)
 		line := object(t, out.Logs[0].Text)
-		if asked := strings.Contains(fmt.Sprint(out.Calls), "get_route"); line["route"] != row.route || line["service"] != row.service || asked != row.asked {
-			t.Errorf("%+v: route %v, service %v, asked %t", row.scope, line["route"], line["service"], asked)
+		asked := strings.Count(fmt.Sprint(out.Calls), "get_route")
+		if line["route"] != row.route || line["service"] != row.service || asked != 1 {
+			t.Errorf("%s: route %v, service %v, asked %d times", row.name, line["route"], line["service"], asked)
 		}
 	}
 }

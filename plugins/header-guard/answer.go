@@ -1,7 +1,9 @@
 package headerguard
 
 import (
+	"errors"
 	"net/http"
+	"net/netip"
 	"slices"
 
 	"tollgate/internal/kong"
@@ -57,4 +59,34 @@ func unreadAnswer(status int) problem.Problem {
 		detail = "The request has too many header lines."
 	}
 	return problem.Problem{Status: status, Detail: detail}
+}
+
+// tooMany tells whether Kong may have more header lines than it handed over.
+func tooMany(lines int) bool { return lines >= kong.MaxHeaders }
+
+var errTooMany = errors.New("there are more header lines than Kong hands over")
+
+// unread ends a request whose headers Kong did not hand over: a guard that cannot look does not let
+// pass, unless all of it only audits. Then what the upstream is to believe of this plugin goes, unseen.
+func (h *handler) unread(r *kong.Request, status int, cause error) {
+	h.metrics.count(unread)
+	h.complaints.Do(func() {
+		h.log.Warn("header-guard could not read a request's headers", "refused", h.enforces, "error", cause)
+	})
+	if !h.enforces {
+		for _, header := range h.removed {
+			for _, name := range spellings(header) {
+				_ = r.ServiceRequest.ClearHeader(name)
+			}
+		}
+		return
+	}
+	c, to := h.ask(r, true, netip.Addr{})
+	v := verdict{decision: unread, status: status}
+	_ = r.SetLogMember(logKey, logMember(v))
+	rep := h.report(r, v, c, to)
+	_ = r.Log.Warn(rep.line())
+	p := unreadAnswer(status)
+	p.RequestID = rep.RequestID
+	r.Reject(p)
 }

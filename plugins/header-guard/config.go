@@ -40,11 +40,12 @@ type Config struct {
 	TrustedPeers []string `json:"trusted_peers"`
 	// OnUntrustedPeer is allow, audit or reject; default audit. It means nothing without TrustedPeers.
 	OnUntrustedPeer string `json:"on_untrusted_peer"`
-	// Hosts are those that Host may name, exact or *.suffix. None takes any.
+	// Hosts are those that Host, and an absolute target, may name, exact or *.suffix. None takes any.
 	Hosts []string `json:"hosts"`
 	// MaxHops is the most addresses in X-Forwarded-For, for the preset forwarded; 0 is no limit, the default.
 	MaxHops int `json:"max_hops"`
-	// ForwardedProto are the values of X-Forwarded-Proto for the presets forwarded and tls_offload. None is https.
+	// ForwardedProto are the values of X-Forwarded-Proto for the presets forwarded and tls_offload, compared byte
+	// by byte. None is https.
 	ForwardedProto []string `json:"forwarded_proto"`
 	// SpoofedHeaders are those that only the gateway sets, names or beginnings of names with a * behind; empty
 	// looks for none.
@@ -107,7 +108,8 @@ type AnyOf struct {
 
 // Exempt are the requests that need not meet the checks: one of the three suffices.
 type Exempt struct {
-	// Methods are default OPTIONS: a preflight holds no credentials (Fetch standard, section 3.2.2).
+	// Methods are default OPTIONS: a preflight holds no credentials (Fetch standard, section 3.2.2). It comes the
+	// same way as others and has a Host: of the checks of peers, hosts and authority no method is exempt.
 	Methods []string `json:"methods"`
 	// Paths are written as in Rule.
 	Paths []string `json:"paths"`

@@ -38,7 +38,8 @@ func TestConfigRefuses(t *testing.T) {
 	const prefix = "configuration of header-guard: "
 	for _, row := range []struct{ name, config, want string }{
 		{"nothing to guard", `{}`, "needs at least one of rules, any_of, presets, hosts, trusted_peers"},
-		{"empty lists, as Kong refuses them", `{"rules":[],"any_of":{}}`, "needs at least one of rules, any_of, presets, hosts, trusted_peers"},
+		{"empty lists, as Kong refuses them", `{"rules":[],"any_of":{}}`, "rules: must have at least 1 elements, got a list of 0; any_of: must have at least 1 elements, got a list of 0; needs at least one of rules, any_of, presets, hosts, trusted_peers"},
+		{"an empty list beside others", `{"rules":[],"hosts":["a"]}`, "rules: must have at least 1 elements, got a list of 0"},
 		{"an unknown mode", `{"mode":"warn","rules":[{"header":"a"}]}`, `mode: must be one of enforce, audit, got "warn"`},
 		{"an unknown mode of a rule", `{"rules":[{"header":"a","mode":"off"}]}`, `rules[1].mode: must be one of enforce, audit, got "off"`},
 		{"an unknown preset", `{"presets":["host","tls"]}`, `presets[2]: must be one of authorization, forwarded, host, tls_offload, got "tls"`},
@@ -50,11 +51,21 @@ func TestConfigRefuses(t *testing.T) {
 		{"an expression that RE2 does not know", `{"rules":[{"header":"a"},{"header":"b","match":"(?=x)"}]}`,
 			"rules[2].match: must be an RE2 expression: error parsing regexp: invalid or unsupported Perl syntax: `(?=`"},
 		{"an empty expression", `{"rules":[{"header":"a","match":""}]}`, `rules[1].match: must have at least 1 characters, got ""`},
-		{"an expression of a path", `{"rules":[{"header":"a","paths":["/x","~("]}],"exempt":{"paths":["~["]}}`,
-			"rules[1].paths[2]: must be an RE2 expression: error parsing regexp: missing closing ): `^(?:()`; " +
-				"exempt.paths[1]: must be an RE2 expression: error parsing regexp: missing closing ]: `[)`"},
-		{"a path that is none", `{"rules":[{"header":"a","paths":["x"]}]}`, `rules[1].paths[1]: must match the Lua pattern ^[/~], got "x"`},
-		{"a method in lower case", `{"rules":[{"header":"a","methods":["get"]}]}`, `rules[1].methods[1]: must match the Lua pattern ^%u+$, got "get"`},
+		{"an expression of a path", `{"rules":[{"header":"a","paths":["/x","~/("]}],"exempt":{"paths":["~/[","~/a)|(b"]}}`,
+			"rules[1].paths[2]: must be an RE2 expression: error parsing regexp: missing closing ): `^/(`; " +
+				"exempt.paths[1]: must be an RE2 expression: error parsing regexp: missing closing ]: `[`; " +
+				"exempt.paths[2]: must be an RE2 expression: error parsing regexp: unexpected ): `^/a)|(b`"},
+		{"paths that no request has", `{"hosts":["a"],"rules":[{"header":"a","paths":["/caf%C3%A9","/a//b","/a/../b"]}],"exempt":{"paths":["/%61","/a%2fb","/%zz","/."]}}`,
+			"rules[1].paths[1]: must be written as Kong's router compares it, got \"/caf%C3%A9\" for \"/caf\u00e9\"; " +
+				"rules[1].paths[2]: must be written as Kong's router compares it, got \"/a//b\" for \"/a/b\"; " +
+				"rules[1].paths[3]: must be written as Kong's router compares it, got \"/a/../b\" for \"/b\"; " +
+				"exempt.paths[1]: must be written as Kong's router compares it, got \"/%61\" for \"/a\"; " +
+				"exempt.paths[2]: must be written as Kong's router compares it, got \"/a%2fb\" for \"/a%2Fb\"; " +
+				"exempt.paths[3]: must be written as Kong's router compares it, got \"/%zz\" for \"/%zz\"; " +
+				"exempt.paths[4]: must be written as Kong's router compares it, got \"/.\" for \"/\""},
+		{"a path that is none", `{"rules":[{"header":"a","paths":["x"]}]}`, `rules[1].paths[1]: must match the Lua pattern ^~?/, got "x"`},
+		{"an expression that begins anywhere", `{"hosts":["a"],"exempt":{"paths":["~"]}}`, `exempt.paths[1]: must match the Lua pattern ^~?/, got "~"`},
+		{"a method in lower case", `{"rules":[{"header":"a","methods":["get"]}]}`, `rules[1].methods[1]: must match the Lua pattern ^[%u_-]+$, got "get"`},
 		{"a group of one header", `{"any_of":[{"headers":["a"]}]}`, "any_of[1].headers: must have at least 2 elements, got a list of 1"},
 		{"a header in two rules", `{"rules":[{"header":"X-A"},{"header":"b"},{"header":"x-a"}]}`,
 			"rules[3].header: must not repeat a header for the same methods and paths, it is in rules[1].header"},
@@ -63,7 +74,25 @@ func TestConfigRefuses(t *testing.T) {
 		{"a name twice", `{"rules":[{"name":"a","header":"a"}],"any_of":[{"name":"a","headers":["b","c"]}]}`,
 			"any_of.a.name: must not repeat a name, it is in rules.a.name"},
 		{"the name of a check", `{"rules":[{"name":"spoofed","header":"a"}]}`,
-			"rules.spoofed.name: must not be that of a check of the plugin itself: untrusted_peer, content_length, hop_by_hop, spoofed, hosts, forwarded_for, forwarded_proto, forwarded_host"},
+			"rules.spoofed.name: must not be that of a check of the plugin itself: untrusted_peer, content_length, hop_by_hop, spoofed, hosts, authority, forwarded_for, forwarded_proto, forwarded_host, forwarded_alias"},
+		{"the name of a preset's rule", `{"presets":["host","authorization"],"rules":[{"name":"host","header":"a"},{"name":"authorization","header":"Authorization","methods":["POST"]}]}`,
+			"rules.host.name: must not be that of the preset's rule, which holds too; rules.authorization.name: must not be that of the preset's rule, which holds too"},
+		{"two spellings of a header for the same requests", `{"rules":[{"header":"x_a"},{"name":"b","header":"X-A","methods":["POST"]},{"header":"c-d","paths":["/x"]},{"header":"c_d","paths":["/x"],"required":false}]}`,
+			"rules.b.header: must not be another spelling of rules[1].header, no request could meet both; " +
+				"rules[4].header: must not be another spelling of rules[3].header, no request could meet both"},
+		{"what only the gateway sets", `{"rules":[{"header":"X_Consumer_Id"}],"any_of":[{"headers":["a","x-credential-y"]}]}`,
+			`rules[1].header: must not be one of spoofed_headers, with which no request passes, got "X_Consumer_Id"; ` +
+				`any_of[1].headers[2]: must not be one of spoofed_headers, with which no request passes, got "x-credential-y"`},
+		{"a witness that is refused", `{"trusted_peers":["::1"],"spoofed_headers":["X-F5-*"],"witness":{"secrets":["0123456789abcdef0123456789abcdef"]}}`,
+			"witness.header: must not be one of spoofed_headers: what the load balancer sends would be refused"},
+		{"what others need, removed", `{"trusted_peers":["::1"],"audit_header":"Authorization","witness":{"header":"X_Forwarded_For","secrets":["0123456789abcdef0123456789abcdef"]}}`,
+			`audit_header: must not be one with a meaning of its own, as it is removed from each request, got "Authorization"; ` +
+				`witness.header: must not be one with a meaning of its own, as it is removed from each request, got "X_Forwarded_For"`},
+		{"more spellings to remove than are worth it", `{"hosts":["a"],"audit_header":"a-b-c_d-e-f"}`,
+			`audit_header: must have at most 4 dashes and underscores, as each spelling is removed, got "a-b-c_d-e-f"`},
+		{"a refusal of untrusted peers where none is trusted", `{"hosts":["a"],"on_untrusted_peer":"reject"}`, "trusted_peers: is required with on_untrusted_peer reject"},
+		{"trusted peers that decide nothing", `{"trusted_peers":["::1"],"on_untrusted_peer":"allow"}`,
+			"on_untrusted_peer: must not be allow where nothing but trusted_peers is set, which then has no effect"},
 		{"headers that Kong removes", `{"rules":[{"header":"Connection"},{"header":"TE"}],"any_of":[{"headers":["a","Keep-Alive"]}],"audit_header":"Expect"}`,
 			`rules[1].header: must not be one that Kong removes from each request, got "Connection"; ` +
 				`rules[2].header: must not be one that Kong removes from each request, got "TE"; ` +
@@ -90,9 +119,10 @@ func TestConfigRefuses(t *testing.T) {
 		{"a short secret", `{"trusted_peers":["::1"],"witness":{"secrets":["hunter2"]}}`, "witness.secrets[1]: must have at least 32 characters, got a value that is not shown"},
 		{"the same secret twice", `{"trusted_peers":["::1"],"witness":{"secrets":["0123456789abcdef0123456789abcdef","0123456789abcdef0123456789abcdef"]}}`,
 			"witness.secrets: must be two different ones"},
-		{"rules for what the plugin removes", `{"trusted_peers":["::1"],"audit_header":"X-Audit","witness":{"header":"x_audit","secrets":["0123456789abcdef0123456789abcdef"]},"rules":[{"header":"x-audit"},{"header":"X_Audit"}]}`,
-			"rules[1].header: must not be audit_header or witness.header, which are removed from each request; " +
-				"rules[2].header: must not be audit_header or witness.header, which are removed from each request; " +
+		{"rules for what the plugin removes", `{"trusted_peers":["::1"],"audit_header":"X-Audit","witness":{"header":"x_audit","secrets":["0123456789abcdef0123456789abcdef"]},"rules":[{"header":"x-audit","methods":["A"]},{"header":"X_Audit","methods":["B"]},{"header":"X-audit","methods":["C"]}]}`,
+			"rules[1].header: must not be audit_header or witness.header, which are removed from each request, nor another spelling; " +
+				"rules[2].header: must not be audit_header or witness.header, which are removed from each request, nor another spelling; " +
+				"rules[3].header: must not be audit_header or witness.header, which are removed from each request, nor another spelling; " +
 				"witness.header: must not be audit_header"},
 		{"everything at once", `{"rules":[{"header":"a","match":"("},{"name":"x","header":"A","match":"["}]}`,
 			"rules[1].match: must be an RE2 expression: error parsing regexp: missing closing ): `(`; " +
@@ -118,6 +148,7 @@ func TestConfigAllowsAnExemptionOfSomeTrustedPeers(t *testing.T) {
 }
 
 func TestConfigAllowsAHeaderSeveralTimesForDifferentRequests(t *testing.T) {
-	configOf(t, `{"rules":[{"header":"x_a"},{"header":"x-a"},{"header":"x-a","methods":["POST"]},{"header":"x-a","paths":["/b"]}],
+	configOf(t, `{"presets":["authorization"],"rules":[{"header":"x_b","paths":["/c"]},{"header":"x-b","paths":["/d"]},
+		{"name":"authorization","header":"Authorization"},{"header":"x-a"},{"header":"x-a","methods":["POST"]},{"header":"x-a","paths":["/b"]}],
 		"any_of":[{"headers":["x-a","b"]},{"headers":["x-a","c"]}]}`)
 }

@@ -32,14 +32,16 @@
 //   - hop_by_hop: Connection names a header that is meant for the upstream, whether it came or not: Kong
 //     would take off one that the gateway has set, too.
 //   - spoofed: the client sent, in any spelling, what only the gateway sets.
-//   - host_mismatch: Host is none of hosts, or none came.
+//   - host_mismatch: Host is none of hosts, or none came; or the target is absolute, and names another host than
+//     Host does (RFC 9112, section 3.2.2), which Kong takes for the host.
 //   - forwarded_for: X-Forwarded-For did not come, holds what is no address, or more than max_hops.
 //   - forwarded_proto: X-Forwarded-Proto is not one line with one of the accepted values.
 //   - forwarded_host: X-Forwarded-Host came, and is not one host, or none of hosts.
+//   - alias: one of these, or X-Forwarded-Port, -Prefix or -Path, came in another spelling, which Kong may read.
 //
 // # What happens
 //
-// Every check is made, in this order: the peer, content_length, hop_by_hop, spoofed, hosts, what presets
+// Every check is made, in this order: the peer, content_length, hop_by_hop, spoofed, hosts, authority, what presets
 // expand to, rules, any_of. A check has a mode, its own or the configuration's. If one at fault enforces, the
 // request is rejected with the status of the first that does, and RFC 9457 problem details; a 401 holds
 // WWW-Authenticate: Bearer (RFC 9110, section 15.5.2, demands a challenge). If those at fault only audit, the
@@ -47,9 +49,10 @@
 // to Kong's log (audit: a sample), the member tollgate.header_guard to its access log, and count.
 //
 // A request that is exempt by its method, path or peer is spared all but content_length, hop_by_hop and
-// spoofed: what these find is in no preflight and in no probe. Methods, paths and most facts about a request are asked of
-// Kong only when something is at fault: a passing request costs one call, or two in one turn where peers are
-// watched.
+// spoofed: what these find is in no preflight and in no probe. Its method does not spare it the checks of peer,
+// hosts and authority either: a preflight comes the same way as others, and has a Host. Methods, paths and most
+// facts about a request are asked of Kong only when something is at fault: a passing request costs one call; the
+// peer, where peers are watched, and the request line, where hosts are, go in the same turn.
 //
 // The place of a fault is where the header was lost or added, as far as a witness of the load balancer
 // tells (kong/f5/README.md), unknown without one. What the client sent is there what the first iRule saw: LTM
@@ -58,9 +61,11 @@
 // removed from every request, in each spelling.
 //
 // No value of a header leaves the plugin but as its length, and as a keyed fingerprint where there is a key;
-// no name that the client made up does.
+// no name that the client made up does. nginx appends the request line, Host and Referer to each line in Kong's
+// log, whoever writes it: README.md says how to cut them off.
 //
 // If Kong does not hand over the headers, or hands over 1000 lines, behind which there may be more before
-// Kong 3.9.3 (nginx's max_headers), enforce answers 500 or 431 and audit lets the request pass. What Kong does not tell of a request at fault is held against it:
+// Kong 3.9.3 (nginx's max_headers), the answer is 500 or 431 where any check enforces; where all only audit, the
+// request passes, without what only this plugin may tell. What Kong does not tell of a request at fault is held against it:
 // rules for certain methods hold, exemptions do not, and the peer is not trusted.
 package headerguard

@@ -19,20 +19,33 @@ type exemptions struct {
 }
 
 func newExemptions(e *Exempt) exemptions {
-	return exemptions{peers: parseNetworks(e.Peers), methods: e.Methods, paths: newPaths(e.Paths)}
+	return exemptions{peers: parseNetworks(e.Peers), methods: e.Methods, paths: newPaths(e.Paths, exemptExpression)}
 }
 
-// covers tells by what a request is exempt, "" where it is not. A request of which nothing is known is not.
-func (e *exemptions) covers(c circumstances) exemption {
-	switch {
-	case c.peer.IsValid() && e.peers.have(c.peer):
-		return byPeer
-	case c.line.method == "":
-		return ""
-	case slices.Contains(e.methods, c.line.method):
-		return byMethod
-	case anyCovers(e.paths, c.line.routed):
-		return byPath
+// cover tells by what a request is exempt. A request of which nothing is known is not.
+func (e *exemptions) cover(c circumstances) []exemption {
+	var by []exemption
+	if c.peer.IsValid() && e.peers.have(c.peer) {
+		by = append(by, byPeer)
+	}
+	if c.line.method == "" {
+		return by
+	}
+	if slices.Contains(e.methods, c.line.method) {
+		by = append(by, byMethod)
+	}
+	if anyCovers(e.paths, c.line.routed) {
+		by = append(by, byPath)
+	}
+	return by
+}
+
+// sparedBy is the first of a request's exemptions that the check lets count, empty for none.
+func (c *check) sparedBy(by []exemption) exemption {
+	for _, one := range by {
+		if !c.strict && (one != byMethod || !c.everyMethod) {
+			return one
+		}
 	}
 	return ""
 }

@@ -2,6 +2,7 @@ package headerguard
 
 import (
 	"fmt"
+	"net/http"
 	"net/netip"
 	"time"
 
@@ -10,12 +11,14 @@ import (
 
 // Explained is what a configuration makes of one request, check by check. It holds no value of a header.
 type Explained struct {
-	// Decision is passed, exempt, audited, rejected or unread, and Status that of the answer, zero for none.
+	// Decision is passed, exempt, audited, rejected or unread, and Status that of the answer, zero for none: an
+	// unread request without one passes.
 	Decision string
 	Status   int
 	// ExemptBy is peer, method or path; empty where no exemption spared the request a fault.
 	ExemptBy string
-	// Witness is what became of the load balancer's witness; empty where it was not looked for.
+	// Witness is what became of the load balancer's witness; empty where it was not looked for, and "peer
+	// unknown" where whether to look depends on the peer.
 	Witness string
 	// Checks are all of them, presets expanded, in their order.
 	Checks []ExplainedCheck
@@ -82,8 +85,9 @@ type explanation struct {
 func (e *explanation) explain(at time.Time) Explained {
 	q, lines := survey(e.request.Headers)
 	if tooMany(lines) {
-		return Explained{Decision: string(unread)}
+		return e.unread()
 	}
+	q.authority = authorityOf(e.request.Line)
 	c := circumstances{line: readRequestLine(e.request.Line), peer: e.request.Peer}
 	var found []fault
 	if e.seesPeers() {
@@ -97,10 +101,13 @@ func (e *explanation) explain(at time.Time) Explained {
 		var state witnessState
 		told, state = box.open(q, c, at)
 		out.Witness = string(state)
+		if state == witnessUntrusted && !c.peer.IsValid() {
+			out.Witness = "peer unknown"
+		}
 	}
 	v.locate(told)
 	if e.guard.peers != nil {
-		out.Checks = append(out.Checks, e.explainPeer(v))
+		out.Checks = append(out.Checks, e.explainPeer(v, found))
 	}
 	for i := range e.guard.checks {
 		k := &e.guard.checks[i]
@@ -109,13 +116,22 @@ func (e *explanation) explain(at time.Time) Explained {
 	return out
 }
 
+// unread is what becomes of a request that the plugin cannot look at.
+func (e *explanation) unread() Explained {
+	out := Explained{Decision: string(unread)}
+	if e.guard.enforces() {
+		out.Status = http.StatusRequestHeaderFieldsTooLarge
+	}
+	return out
+}
+
 func (e *explanation) seesPeers() bool {
 	return e.guard.peers != nil && e.guard.peers.watched && e.request.Peer.IsValid()
 }
 
-func (e *explanation) explainPeer(v verdict) ExplainedCheck {
+func (e *explanation) explainPeer(v verdict, found []fault) ExplainedCheck {
 	p := e.guard.peers
-	out := e.explainCheck(&p.check, p.describe(), v, nil, circumstances{})
+	out := e.explainCheck(&p.check, p.describe(), v, found, circumstances{})
 	if !e.seesPeers() {
 		out.Verdict = CheckSkipped
 	}

@@ -11,7 +11,7 @@ import (
 
 func TestARequestIsExplainedCheckByCheck(t *testing.T) {
 	config := `{"spoofed_headers":[],"refuse_hop_by_hop":false,"presets":["authorization"],"trusted_peers":["10.0.0.5"],"on_untrusted_peer":"reject",
-		"exempt":{"methods":[],"paths":["/health"]},"witness":{"secrets":["` + witnessSecret + `"]},
+		"exempt":{"methods":[],"paths":["/health"],"peers":["10.0.0.9"]},"witness":{"secrets":["` + witnessSecret + `"]},
 		"rules":[{"name":"tenant","header":"X-Tenant","mode":"audit"},{"name":"trace","header":"X-Trace","methods":["POST"]}]}`
 	for _, row := range []struct {
 		name, line, peer string
@@ -30,6 +30,11 @@ func TestARequestIsExplainedCheckByCheck(t *testing.T) {
 			"untrusted_peer violated untrusted_peer", "content_length met", "authorization met", "tenant met", "trace met"}},
 		{"a peer that is not known", "POST / HTTP/1.1", "", headers{"authorization": {"Bearer x"}, "x-trace": {"1"}}, "audited", "absent", []string{
 			"untrusted_peer skipped", "content_length met", "authorization met", "tenant violated x-tenant: missing, place unknown", "trace met"}},
+		{"a peer that is not known, where the witness depends on it", "POST / HTTP/1.1", "",
+			headers{"host": {"a"}, "authorization": {"Bearer x"}, "x-trace": {"1"}, "x-f5-witness": {witnessOf(standNow, "authorization", "host")}}, "audited", "peer unknown", []string{
+				"untrusted_peer skipped", "content_length met", "authorization met", "tenant violated x-tenant: missing, place unknown", "trace met"}},
+		{"an exempt peer", "POST / HTTP/1.1", "10.0.0.9", headers{"authorization": {"Bearer x"}, "x-tenant": {"a"}, "x-trace": {"1"}}, "exempt", "", []string{
+			"untrusted_peer exempt", "content_length met", "authorization met", "tenant met", "trace met"}},
 		{"an exempt path", "GET /health HTTP/1.1", "", headers{"x-tenant": {"a"}}, "exempt", "", []string{
 			"untrusted_peer skipped", "content_length met", "authorization exempt", "tenant met", "trace out of scope"}},
 	} {
@@ -97,8 +102,12 @@ func TestTheExplanationIsWhatHappens(t *testing.T) {
 
 func TestExplainTellsTooManyLinesAndABadConfiguration(t *testing.T) {
 	h := headers{"a": strings.Split(strings.Repeat("x,", 999)+"x", ",")}
-	if e, err := Explain([]byte(`{"rules":[{"header":"a"}]}`), Request{Headers: h}, standNow); err != nil || e.Decision != "unread" {
-		t.Errorf("%+v, %v", e, err)
+	for config, status := range map[string]int{
+		`{"rules":[{"header":"a"}]}`: 431, `{"mode":"audit","rules":[{"header":"a"}]}`: 0, `{"mode":"audit","rules":[{"header":"a","mode":"enforce"}]}`: 431,
+	} {
+		if e, err := Explain([]byte(config), Request{Headers: h}, standNow); err != nil || e.Decision != "unread" || e.Status != status {
+			t.Errorf("%s: %+v, %v; want status %d", config, e, err, status)
+		}
 	}
 	if _, err := Explain([]byte(`{}`), Request{}, standNow); err == nil {
 		t.Error("a configuration that is not valid was explained")

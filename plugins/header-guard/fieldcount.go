@@ -7,9 +7,10 @@ import "strings"
 // (RFC 9113, section 8.2.3). Of a second line nobody knows whether the upstream reads it or the first.
 func usualCount(name string) int {
 	switch strings.ReplaceAll(name, "_", "-") {
-	case "accept", "accept-charset", "accept-encoding", "accept-language", "baggage", "cache-control", "content-encoding",
-		"content-language", "cookie", "forwarded", "if-match", "if-none-match", "pragma", "prefer", "priority", "tracestate",
-		"upgrade", "via", "warning", "x-forwarded-for":
+	case "accept", "accept-charset", "accept-encoding", "accept-language", "accept-signature", "allow", "baggage", "cache-control",
+		"cdn-loop", "content-digest", "content-encoding", "content-language", "cookie", "forwarded", "if-match", "if-none-match",
+		"link", "pragma", "prefer", "priority", "repr-digest", "sec-websocket-extensions", "sec-websocket-protocol", "signature",
+		"signature-input", "tracestate", "trailer", "upgrade", "via", "want-content-digest", "want-repr-digest", "warning", "x-forwarded-for":
 		return 0
 	}
 	return 1

@@ -7,6 +7,9 @@ import (
 	"strings"
 )
 
+// Kong looks each of these up with underscores for dashes, as nginx's variables have them, so that the client's
+// X_Forwarded_Host may be read in place of the load balancer's X-Forwarded-Host: of each check that follows,
+// another spelling is the first fault.
 const (
 	forwardedForHeader   = "x-forwarded-for"
 	forwardedProtoHeader = "x-forwarded-proto"
@@ -17,6 +20,9 @@ const (
 type forwardedFor struct{ maxHops int }
 
 func (f forwardedFor) examine(q request, found []fault) []fault {
+	if alias := q.alias(forwardedForHeader); alias != "" {
+		return append(found, aliasFault(q, forwardedForHeader, alias))
+	}
 	lines, hops := q.headers[forwardedForHeader], 0
 	bad := len(lines) == 0
 	for _, line := range lines {
@@ -51,13 +57,16 @@ func isAddress(text string) bool {
 	return err == nil
 }
 
-// forwardedProto demands one X-Forwarded-Proto of these. Kong 3.9 compares the whole value, in any case:
-// "https, http" is not https for it.
+// forwardedProto demands one X-Forwarded-Proto of these. Kong 3.9 compares the whole value, byte by byte:
+// neither "https, http" nor "HTTPS" is https for it.
 type forwardedProto struct{ accepted []string }
 
 func (f forwardedProto) examine(q request, found []fault) []fault {
+	if alias := q.alias(forwardedProtoHeader); alias != "" {
+		return append(found, aliasFault(q, forwardedProtoHeader, alias))
+	}
 	lines := q.headers[forwardedProtoHeader]
-	if len(lines) == 1 && slices.ContainsFunc(f.accepted, func(one string) bool { return strings.EqualFold(one, lines[0]) }) {
+	if len(lines) == 1 && slices.Contains(f.accepted, lines[0]) {
 		return found
 	}
 	return append(found, fault{header: forwardedProtoHeader, name: forwardedProtoHeader, reason: ForwardedProto, came: len(lines) > 0, value: last(lines)})
@@ -72,6 +81,9 @@ func (f forwardedProto) text() string {
 type forwardedHost struct{ hosts *hosts }
 
 func (f forwardedHost) examine(q request, found []fault) []fault {
+	if alias := q.alias(forwardedHostHeader); alias != "" {
+		return append(found, aliasFault(q, forwardedHostHeader, alias))
+	}
 	lines := q.headers[forwardedHostHeader]
 	if len(lines) == 0 || len(lines) == 1 && f.accepts(lines[0]) {
 		return found

@@ -63,21 +63,59 @@ func requirePassable(t *testing.T, h headers) {
 	}
 }
 
-// FuzzConnection compares with the reading of RFC 9110, section 7.6.1, that Kong has.
+// FuzzConnection holds the checks to what Kong 3.9.3 takes off.
 func FuzzConnection(f *testing.F) {
-	for _, seed := range []string{"close", "keep-alive, X-Tenant", "te,,\tHost\v", "Content-Length", "upgrade;q=1", "\xff"} {
+	for _, seed := range []string{"close", "keep-alive, X-Tenant", "te,,\tHost\v", "Content-Length", "upgrade;q=1", "\xff", " x-tenant\f,", ",,\vhost "} {
 		f.Add(seed)
+	}
+	ofTheConnection := []string{
+		"keep-alive", "close", "upgrade", "te", "trailer", "trailers", "transfer-encoding", "http2-settings", "proxy-connection",
 	}
 	f.Fuzz(func(t *testing.T, line string) {
 		q := request{headers: headers{"connection": {line}}}
 		harmless := len(connection{}.examine(q, nil)) == 0 && len(framing{}.examine(q, nil)) == 0
-		for _, name := range []string{"x-tenant", "host", "content-length", "authorization"} {
-			if harmless && named(q.headers["connection"], name) {
+		for _, name := range removedByConnection(line) {
+			if harmless && !slices.Contains(ofTheConnection, name) {
 				t.Errorf("%q takes %s off, and passed", line, name)
 			}
-		}
-		if known := strings.Trim(strings.ToLower(line), ", \t"); harmless && len(known) > len("transfer-encoding") && !strings.Contains(known, ",") {
-			t.Errorf("%q is no option that is known, and passed", line)
+			if name != "upgrade" && !named(q.headers["connection"], name) {
+				t.Errorf("%q takes %q off, and no rule for it would tell", line, name)
+			}
 		}
 	})
+}
+
+// removedByConnection are the headers that Kong takes off, told from what its reader does (csv in
+// kong/runloop/handler.lua): elements end at commas, and white space goes from an end of one only where a
+// space is outermost there.
+func removedByConnection(line string) []string {
+	const space = " \t\n\v\f\r"
+	whole := lowerASCII(line)
+	if whole == "close" || whole == "upgrade" || whole == "keep-alive" {
+		return nil
+	}
+	var names []string
+	for _, element := range strings.Split(whole, ",") {
+		if strings.HasPrefix(element, " ") {
+			element = strings.TrimLeft(element, space)
+		}
+		if strings.HasSuffix(element, " ") {
+			element = strings.TrimRight(element, space)
+		}
+		if element != "" && strings.Trim(element, "abcdefghijklmnopqrstuvwxyz0123456789_-") == "" { // else it is no header that nginx lets through
+			names = append(names, element)
+		}
+	}
+	return names
+}
+
+// lowerASCII is Lua's string.lower in the C locale.
+func lowerASCII(text string) string {
+	bytes := []byte(text)
+	for i, c := range bytes {
+		if c >= 'A' && c <= 'Z' {
+			bytes[i] = c + 'a' - 'A'
+		}
+	}
+	return string(bytes)
 }

@@ -3,6 +3,7 @@ package headerguard
 import (
 	"net/http"
 	"net/netip"
+	"slices"
 )
 
 // guard is a compiled configuration.
@@ -21,7 +22,9 @@ type check struct {
 	scope  scope
 	// strict checks hold for exempt requests too: what they find stands in no preflight and in no probe.
 	strict bool
-	demand demand
+	// everyMethod checks are not spared by a request's method: a preflight goes the same way, and has a Host.
+	everyMethod bool
+	demand      demand
 }
 
 // demand is what a check looks for.
@@ -38,6 +41,8 @@ type request struct {
 	headers map[string][]string
 	// underscored tells whether a name has an underscore, and may be an alias.
 	underscored bool
+	// authority is that of an absolute target (RFC 9112, section 3.2.2); empty where there is none.
+	authority string
 }
 
 // circumstances are what is asked of a request when something is wrong with it. What is not known is zero.
@@ -50,7 +55,7 @@ type circumstances struct {
 func newGuard(c *Config) *guard {
 	g := &guard{exempts: newExemptions(&c.Exempt)}
 	if len(c.TrustedPeers) > 0 {
-		g.peers = newPeerCheck(c, g.exempts.peers)
+		g.peers = newPeerCheck(c)
 	}
 	g.checks = append(g.checks, check{name: checkContentLength, strict: true, demand: framing{}})
 	if c.RefuseHopByHop {
@@ -60,13 +65,14 @@ func newGuard(c *Config) *guard {
 		g.checks = append(g.checks, check{name: checkSpoofed, strict: true, demand: newSpoofing(c.SpoofedHeaders)})
 	}
 	if len(c.Hosts) > 0 {
-		g.checks = append(g.checks, check{name: checkHost, status: http.StatusMisdirectedRequest, demand: newHosts(c.Hosts)})
+		g.checks = append(g.checks, check{name: checkHost, status: http.StatusMisdirectedRequest, everyMethod: true, demand: newHosts(c.Hosts)})
+	}
+	if c.comparesAuthority() {
+		g.checks = append(g.checks, check{name: checkAuthority, status: http.StatusMisdirectedRequest, everyMethod: true, demand: authority{}})
 	}
 	e := c.expand()
 	g.checks = append(g.checks, e.checks...)
-	for i := range e.rules {
-		g.checks = append(g.checks, newRuleCheck(&e.rules[i]))
-	}
+	g.checks = append(g.checks, e.rules...)
 	for i := range c.AnyOf {
 		g.checks = append(g.checks, newGroupCheck(&c.AnyOf[i], anyOfName(i, &c.AnyOf[i])))
 	}
@@ -102,12 +108,13 @@ func (g *guard) examine(q request) []fault {
 
 // judge leaves out what does not hold for this request, and decides by the rest.
 func (g *guard) judge(found []fault, c circumstances) verdict {
-	spared := g.exempts.covers(c)
+	exemptions := g.exempts.cover(c)
 	v := verdict{decision: passed}
 	for _, f := range found {
+		spared := f.check.sparedBy(exemptions)
 		switch {
 		case !f.check.scope.covers(c.line):
-		case spared != "" && !f.check.strict:
+		case spared != "":
 			v.exemptBy = spared
 		default:
 			v.add(f)
@@ -132,6 +139,12 @@ func (v *verdict) add(f fault) {
 	case v.decision == passed:
 		v.decision = audited
 	}
+}
+
+// enforces tells whether a request can be refused at all. The check of the peer enforces only where the mode
+// does, as content_length then does.
+func (g *guard) enforces() bool {
+	return slices.ContainsFunc(g.checks, func(c check) bool { return c.mode == modeEnforce })
 }
 
 // names are those of all checks, which label metrics.

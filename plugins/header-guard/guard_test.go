@@ -126,7 +126,7 @@ func TestEachRuleHasItsOwnMode(t *testing.T) {
 func TestRulesHoldForMethodsAndPaths(t *testing.T) {
 	g := guardOf(t, `{
 		"rules":[{"header":"a","methods":["POST","PUT"]},{"header":"b","paths":["/orders","~/v[0-9]+/x$"]},
-			{"header":"c","methods":["DELETE"],"paths":["/orders"]}],
+			{"header":"c","methods":["DELETE"],"paths":["/orders"]},{"header":"f","paths":["~/none|/alt"]},{"header":"g","methods":["M-SEARCH"]}],
 		"any_of":[{"headers":["d","e"],"methods":["PATCH"]}]}`)
 	for line, want := range map[string][]string{
 		"GET / HTTP/1.1":              nil,
@@ -137,12 +137,14 @@ func TestRulesHoldForMethodsAndPaths(t *testing.T) {
 		"GET /x/../%6frders HTTP/1.1": {"rules[2] b missing"},
 		"GET /v12/x HTTP/1.1":         {"rules[2] b missing"},
 		"GET /v12/xy HTTP/1.1":        nil,
-		"GET /a/v1/x HTTP/1.1":        nil, // anchored at its beginning
+		"GET /a/v1/x HTTP/1.1":        nil,                    // anchored at its beginning
+		"GET /a/alt HTTP/1.1":         {"rules[4] f missing"}, // as in Kong's routes, its first branch only
+		"M-SEARCH / HTTP/1.1":         {"rules[5] g missing"},
 		"DELETE /orders HTTP/1.1":     {"rules[2] b missing", "rules[3] c missing"},
 		"DELETE / HTTP/1.1":           nil,
 		"PATCH / HTTP/1.1":            {"any_of[1] d missing", "any_of[1] e missing"},
 		// A line that is not known is one that everything holds for.
-		"": {"rules[1] a missing", "rules[2] b missing", "rules[3] c missing", "any_of[1] d missing", "any_of[1] e missing"},
+		"": {"rules[1] a missing", "rules[2] b missing", "rules[3] c missing", "rules[4] f missing", "rules[5] g missing", "any_of[1] d missing", "any_of[1] e missing"},
 	} {
 		t.Run(line, func(t *testing.T) {
 			requireFound(t, want, texts(g.judged(line, "", nil).faults))
@@ -151,8 +153,8 @@ func TestRulesHoldForMethodsAndPaths(t *testing.T) {
 }
 
 func TestExemptRequestsNeedNotMeetTheChecks(t *testing.T) {
-	const config = `{"rules":[{"header":"x-tenant"}],"hosts":["a.example.com"],"presets":["forwarded"]%s}`
-	const more = `,"exempt":{"methods":["OPTIONS","HEAD"],"paths":["/health","~/probe/[a-z]+$"],"peers":["10.9.0.0/16","2001:db8::5"]}`
+	const config = `{"rules":[{"header":"x-tenant"}],"presets":["forwarded","authorization"]%s}`
+	const more = `,"exempt":{"methods":["OPTIONS","HEAD"],"paths":["/health","~/probe/[a-z]+$|/alt"],"peers":["10.9.0.0/16","2001:db8::5"]}`
 	for _, row := range []struct {
 		name, more, line, peer string
 		want                   decision
@@ -165,6 +167,8 @@ func TestExemptRequestsNeedNotMeetTheChecks(t *testing.T) {
 		{"a method is case-sensitive", more, "options / HTTP/1.1", "", rejected, ""},
 		{"a path", more, "GET /health/live HTTP/1.1", "", exempt, byPath},
 		{"a path by an expression", more, "GET /probe/live HTTP/1.1", "", exempt, byPath},
+		{"a path within another, by a branch of an expression", more, "GET /orders/alt HTTP/1.1", "", rejected, ""},
+		{"a path by the other branch", more, "GET /alt HTTP/1.1", "", exempt, byPath},
 		{"a path that leads away again", more, "GET /health/../orders HTTP/1.1", "", rejected, ""},
 		{"a path that leads away in disguise", more, "GET /health/%2e%2E/orders HTTP/1.1", "", rejected, ""},
 		{"a path in a query", more, "GET /orders?/health HTTP/1.1", "", rejected, ""},
@@ -179,6 +183,31 @@ func TestExemptRequestsNeedNotMeetTheChecks(t *testing.T) {
 				t.Errorf("%s by %q with %q, want %s by %q", v.decision, v.exemptBy, texts(v.faults), row.want, row.by)
 			}
 		})
+	}
+}
+
+func TestNoMethodSparesWhereARequestCameFromAndWentTo(t *testing.T) {
+	g := guardOf(t, `{"trusted_peers":["10.0.0.1"],"on_untrusted_peer":"reject","hosts":["a"],"rules":[{"header":"x"}],
+		"exempt":{"methods":["OPTIONS"],"paths":["/health"],"peers":["10.0.0.9"]}}`)
+	for _, row := range []struct {
+		line, peer, authority string
+		want                  decision
+		by                    exemption
+		faults                []string
+	}{
+		{"OPTIONS /orders HTTP/1.1", "10.0.0.2", "b", rejected, byMethod, []string{"untrusted_peer untrusted_peer", "hosts host host_mismatch", "authority host host_mismatch"}},
+		{"OPTIONS /health HTTP/1.1", "10.0.0.2", "b", exempt, byMethod, nil},
+		{"OPTIONS /orders HTTP/1.1", "10.0.0.9", "b", exempt, byPeer, nil},
+		{"GET /health HTTP/1.1", "10.0.0.2", "", exempt, byPath, nil},
+	} {
+		q, _ := survey(headers{"host": {"x"}})
+		q.authority = row.authority
+		peer := netip.MustParseAddr(row.peer)
+		v := g.judge(append(g.peers.examine(peer), g.examine(q)...), circumstances{line: readRequestLine(row.line), peer: peer})
+		requireFound(t, row.faults, texts(v.faults))
+		if v.decision != row.want || v.exemptBy != row.by {
+			t.Errorf("%s from %s: %s by %q, want %s by %q", row.line, row.peer, v.decision, v.exemptBy, row.want, row.by)
+		}
 	}
 }
 

@@ -49,8 +49,13 @@ func (m *metrics) judged(v verdict) {
 	if v.decision == exempt {
 		m.exempts[v.exemptBy].Inc()
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	for i := range v.faults {
 		f := &v.faults[i]
+		if m.rules[f.check.name] == 0 {
+			continue // the request was under way when its configuration went: nobody would take the series away
+		}
 		m.violations.WithLabelValues(f.check.name, string(f.reason), string(f.place), f.check.mode).Inc()
 	}
 }

@@ -40,3 +40,18 @@ func TestCountersOfARuleGoWithTheLastConfigurationThatHasIt(t *testing.T) {
 		t.Errorf("names that are held: %v", m.rules)
 	}
 }
+
+// A request may be under way while its configuration goes.
+func TestWhatIsCountedTooLateLeavesNothingBehind(t *testing.T) {
+	s := standOf(t, `{"rules":[{"name":"old","header":"a"}]}`)
+	s.run(t, kongWith(nil))
+	s.handler.Close()
+	s.run(t, kongWith(nil))
+	if n := testutil.CollectAndCount(s.metrics.violations); n != 0 {
+		t.Errorf("%d series of a rule that is gone", n)
+	}
+	if n := testutil.ToFloat64(s.metrics.decisions[rejected]); n != 2 {
+		t.Errorf("%v rejected, want 2", n)
+	}
+	s.metrics.hold(s.handler.(*handler).guard.names()) // for the stand's own end
+}

@@ -27,7 +27,14 @@ func parseNetwork(text string) (netip.Prefix, bool) {
 		return netip.PrefixFrom(addr.Unmap(), addr.Unmap().BitLen()), true
 	}
 	prefix, err := netip.ParsePrefix(text)
-	return prefix, err == nil && prefix == prefix.Masked()
+	if err != nil || prefix != prefix.Masked() {
+		return netip.Prefix{}, false
+	}
+	const mapped = 96 // bits before an IPv4 address in IPv6 (RFC 4291, section 2.5.5.2); peers are compared without
+	if prefix.Addr().Is4In6() && prefix.Bits() >= mapped {
+		prefix = netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-mapped)
+	}
+	return prefix, true
 }
 
 func (n networks) have(peer netip.Addr) bool {
@@ -42,15 +49,15 @@ func (n networks) hold(network netip.Prefix) bool {
 // peerCheck demands that requests come from trusted peers: those of the load balancer.
 type peerCheck struct {
 	check
-	trusted, exempt networks
+	trusted networks
 	// watched tells whether others are reported. Where they are not, the networks say whose witness counts.
 	watched bool
 }
 
-func newPeerCheck(c *Config, exempt networks) *peerCheck {
+func newPeerCheck(c *Config) *peerCheck {
 	p := &peerCheck{
-		check:   check{name: checkPeer, status: http.StatusForbidden, mode: modeAudit},
-		trusted: parseNetworks(c.TrustedPeers), exempt: exempt, watched: c.OnUntrustedPeer != peerAllow,
+		check:   check{name: checkPeer, status: http.StatusForbidden, mode: modeAudit, everyMethod: true},
+		trusted: parseNetworks(c.TrustedPeers), watched: c.OnUntrustedPeer != peerAllow,
 	}
 	if c.OnUntrustedPeer == peerReject {
 		p.mode = c.Mode // in audit nothing is refused
@@ -60,7 +67,7 @@ func newPeerCheck(c *Config, exempt networks) *peerCheck {
 
 // examine takes a peer that is not known, which is zero, for one that is not trusted.
 func (p *peerCheck) examine(peer netip.Addr) []fault {
-	if p.trusted.have(peer) || p.exempt.have(peer) {
+	if p.trusted.have(peer) {
 		return nil
 	}
 	return []fault{{check: &p.check, reason: UntrustedPeer}}

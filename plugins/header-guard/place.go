@@ -2,11 +2,31 @@ package headerguard
 
 import "tollgate/internal/kong"
 
+// destination is where a request goes, as Kong's ids; empty where Kong does not tell.
+type destination struct {
+	route, service string
+	asked          bool
+}
+
+func destinationOf(r *kong.Request) destination {
+	at, err := r.Router.GetRoute()
+	if err != nil {
+		return destination{asked: true}
+	}
+	return destination{at.Id, at.Service.Id, true}
+}
+
 // report asks Kong for what identifies the request, as far as it is not known.
-func (h *handler) report(r *kong.Request, v verdict, c circumstances, witness witnessState) report {
+func (h *handler) report(r *kong.Request, v verdict, c circumstances, to destination) report {
+	if !to.asked {
+		to = destinationOf(r)
+	}
+	if to.route == "" { // then what the instance is bound to
+		to.route, to.service = r.Scope.RouteID, r.Scope.ServiceID
+	}
 	rep := report{
-		Plugin: Name, Decision: v.decision, Status: v.status, RequestID: r.ID(), Witness: witness,
-		Instance: r.Scope.InstanceName, Route: r.Scope.RouteID, Service: r.Scope.ServiceID,
+		Plugin: Name, Decision: v.decision, Status: v.status, RequestID: r.ID(),
+		Instance: r.Scope.InstanceName, Route: to.route, Service: to.service,
 		Method: loggedPath(c.line.method), Path: loggedPath(c.line.path), Violations: violations(v.faults, h.prints),
 	}
 	if c.peer.IsValid() {
@@ -16,17 +36,11 @@ func (h *handler) report(r *kong.Request, v verdict, c circumstances, witness wi
 		trusted := h.guard.peers.trusted.have(c.peer)
 		rep.TrustedPeer = &trusted
 	}
-	if rep.Route == "" && rep.Service == "" { // an instance for all of them
-		rep.Route, rep.Service = placeOf(r)
-	}
 	return rep
 }
 
-// placeOf are the ids of the request's route and service; empty where Kong does not tell.
-func placeOf(r *kong.Request) (route, service string) {
-	at, err := r.Router.GetRoute()
-	if err != nil {
-		return "", ""
-	}
-	return at.Id, at.Service.Id
+// of adds what became of the witness.
+func (r report) of(w witnessState) report {
+	r.Witness = w
+	return r
 }

@@ -34,8 +34,9 @@ func New(deps plugin.Deps) plugin.Plugin {
 }
 
 func newHandler(c *Config, deps plugin.Deps, m *metrics) *handler {
+	g := newGuard(c)
 	h := &handler{
-		guard: newGuard(c), mode: c.Mode, detail: c.ErrorDetail, audit: c.AuditHeader,
+		guard: g, enforces: g.enforces(), asksLine: c.comparesAuthority(), detail: c.ErrorDetail, audit: c.AuditHeader,
 		witness: newWitnessBox(c), prints: fingerprints{[]byte(c.FingerprintKey)},
 		sampler: newSampler(c.AuditSample, deps.Now, rand.Float64),
 		metrics: m, now: deps.Now, log: deps.Log,

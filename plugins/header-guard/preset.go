@@ -21,28 +21,30 @@ const (
 	checkHopByHop       = "hop_by_hop"
 	checkSpoofed        = "spoofed"
 	checkHost           = "hosts"
+	checkAuthority      = "authority"
 	checkForwardedFor   = "forwarded_for"
 	checkForwardedProto = "forwarded_proto"
 	checkForwardedHost  = "forwarded_host"
+	checkForwardedAlias = "forwarded_alias"
 )
 
 // checkNames are those, in the order in which they are looked at.
 func checkNames() []string {
 	return []string{
-		checkPeer, checkContentLength, checkHopByHop, checkSpoofed, checkHost,
-		checkForwardedFor, checkForwardedProto, checkForwardedHost,
+		checkPeer, checkContentLength, checkHopByHop, checkSpoofed, checkHost, checkAuthority,
+		checkForwardedFor, checkForwardedProto, checkForwardedHost, checkForwardedAlias,
 	}
 }
 
 // expansion is what presets and rules come to.
 type expansion struct {
 	checks []check
-	// rules are those of presets, then those of the configuration, each with a name.
-	rules []Rule
+	// rules are those of presets, then those of the configuration.
+	rules []check
 }
 
 // expand puts rules and checks in place of presets. A rule of the configuration takes the place of what a
-// preset has for the same header, whatever requests it holds for.
+// preset has for the same header, in the requests that it holds for.
 func (c *Config) expand() expansion {
 	var e expansion
 	for _, preset := range [...]string{presetHost, presetForwarded, presetTLSOffload, presetAuthorization} {
@@ -53,7 +55,7 @@ func (c *Config) expand() expansion {
 	for i := range c.Rules {
 		rule := c.Rules[i]
 		rule.Name = ruleName(i, &rule)
-		e.rules = append(e.rules, rule)
+		e.rules = append(e.rules, newRuleCheck(&rule))
 	}
 	return e
 }
@@ -67,6 +69,9 @@ func (e *expansion) add(c *Config, preset string) {
 		e.check(c, forwardedForHeader, check{name: checkForwardedFor, demand: forwardedFor{c.MaxHops}})
 		e.proto(c)
 		e.check(c, forwardedHostHeader, check{name: checkForwardedHost, demand: c.forwardedHost()})
+		if aliases := newForwardedAlias(c); len(aliases.names) > 0 {
+			e.checks = append(e.checks, check{name: checkForwardedAlias, demand: aliases})
+		}
 	case presetTLSOffload:
 		e.proto(c)
 	case presetAuthorization:
@@ -76,13 +81,16 @@ func (e *expansion) add(c *Config, preset string) {
 }
 
 func (e *expansion) rule(c *Config, r Rule) {
-	if !c.rules(r.Header) {
-		e.rules = append(e.rules, r)
+	if replaced, except := c.overridden(strings.ToLower(r.Header)); !replaced {
+		k := newRuleCheck(&r)
+		k.scope.except = except
+		e.rules = append(e.rules, k)
 	}
 }
 
 func (e *expansion) check(c *Config, header string, k check) {
-	if !c.rules(header) {
+	if replaced, except := c.overridden(header); !replaced {
+		k.scope.except = except
 		e.checks = append(e.checks, k)
 	}
 }
@@ -106,7 +114,18 @@ func (c *Config) forwardedHost() forwardedHost {
 	return forwardedHost{newHosts(c.Hosts)}
 }
 
-// rules tells whether a rule of the configuration is on a header.
-func (c *Config) rules(header string) bool {
-	return slices.ContainsFunc(c.Rules, func(r Rule) bool { return strings.EqualFold(r.Header, header) })
+// overridden tells whether a rule of the configuration looks at a header, given in lower case, in all
+// requests; and if not, in which requests rules do.
+func (c *Config) overridden(header string) (replaced bool, except []scope) {
+	for i := range c.Rules {
+		r := &c.Rules[i]
+		if !sameHeader(strings.ToLower(r.Header), header) {
+			continue
+		}
+		if len(r.Methods)+len(r.Paths) == 0 {
+			return true, nil
+		}
+		except = append(except, newScope(r.Methods, r.Paths))
+	}
+	return false, except
 }

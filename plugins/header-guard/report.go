@@ -63,6 +63,10 @@ func (r report) line() string {
 // logMember is what Kong's log plugins get, in the types that the PDK can carry. What else the line in Kong's
 // log tells, their record of the request has.
 func logMember(v verdict) map[string]any {
+	told := map[string]any{"decision": string(v.decision), "status": v.status}
+	if len(v.faults) == 0 { // an empty list comes out as {}
+		return told
+	}
 	list := make([]any, len(v.faults))
 	for i := range v.faults {
 		f := &v.faults[i]
@@ -72,7 +76,8 @@ func logMember(v verdict) map[string]any {
 		}
 		list[i] = member
 	}
-	return map[string]any{"decision": string(v.decision), "status": v.status, "violations": list}
+	told["violations"] = list
+	return told
 }
 
 // loggedPath is fit for a log and a terminal: printable ASCII, as a URL would have it, and bounded.

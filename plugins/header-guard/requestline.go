@@ -94,6 +94,16 @@ func unescaped(path string) string {
 	return b.String()
 }
 
+// hasBareOctet tells whether a % stands in a path that begins no encoded octet.
+func hasBareOctet(path string) bool {
+	for i := range len(path) {
+		if _, ok := escapedOctet(path[i:]); path[i] == '%' && !ok {
+			return true
+		}
+	}
+	return false
+}
+
 // escapedOctet reads %XX at the start of a text.
 func escapedOctet(text string) (octet byte, ok bool) {
 	if len(text) < 3 || text[0] != '%' {

@@ -76,7 +76,7 @@ func TestARuleForAHeaderWithUnderscoresHasAliasesToo(t *testing.T) {
 func TestHowManyLinesMayComeIsUsual(t *testing.T) {
 	for header, allowed := range map[string]bool{
 		"authorization": false, "x-tenant": false, "x-forwarded-proto": false, "content-type": false, "traceparent": false,
-		"accept": true, "Via": true, "X-Forwarded-For": true, "cookie": true, "Forwarded": true,
+		"accept": true, "Via": true, "Sec-WebSocket-Protocol": true, "cdn-loop": true, "signature": true, "sec-websocket-key": false, "X-Forwarded-For": true, "cookie": true, "Forwarded": true,
 	} {
 		g := guardOf(t, fmt.Sprintf(`{"rules":[{"header":%q}]}`, header))
 		if got := g.found(headers{strings.ToLower(header): {"a", "b"}}) == nil; got != allowed {

@@ -20,8 +20,8 @@ func Schema() schema.Plugin {
 				modeField(),
 				rulesField(),
 				anyOfField(),
-				listField("presets", "Names for rules and checks: what each stands for is below.",
-					schema.Rules{OneOf: []string{presetAuthorization, presetForwarded, presetHost, presetTLSOffload}}),
+				filled(listField("presets", "Names for rules and checks: what each stands for is below.",
+					schema.Rules{OneOf: []string{presetAuthorization, presetForwarded, presetHost, presetTLSOffload}})),
 			}, requestFields()...), reportFields()...),
 			Checks: []schema.Check{{AtLeastOneOf: []string{"rules", "any_of", "presets", "hosts", "trusted_peers"}}},
 		},
@@ -44,23 +44,29 @@ func listField(name, doc string, each schema.Rules) schema.Field {
 	}
 }
 
+// filled is a list that is absent rather than empty: whoever writes one down means something by it.
+func filled(f schema.Field) schema.Field {
+	f.LenMin = 1
+	return f
+}
+
 // requestFields are those about the request beside its rules.
 func requestFields() []schema.Field {
 	const mostHops = 1000
 	return []schema.Field{
-		listField("trusted_peers", "Addresses or CIDRs of the load balancer, compared with the TCP peer. Absent watches no peers.", schema.Rules{}),
+		filled(listField("trusted_peers", "Addresses or CIDRs of the load balancer, compared with the TCP peer. Absent watches no peers.", schema.Rules{})),
 		{
 			Name: "on_untrusted_peer", Kind: schema.String, Default: peerAudit,
 			Doc:   "What becomes of a request from another peer than trusted_peers; in mode audit reject only reports.",
 			Rules: schema.Rules{Required: true, OneOf: []string{peerAllow, peerAudit, peerReject}},
 		},
-		listField("hosts", "Hosts that Host may name, without a port, exact or *.suffix. Absent accepts any.", schema.Rules{}),
+		filled(listField("hosts", "Hosts that Host may name, and an absolute target too, without a port, exact or *.suffix. Absent accepts any.", schema.Rules{})),
 		{
 			Name: "max_hops", Kind: schema.Integer,
 			Doc:   "Most addresses in X-Forwarded-For, for the preset forwarded. Absent is no limit.",
 			Rules: schema.Rules{Between: schema.Between(1, mostHops)},
 		},
-		listField("forwarded_proto", "Values of X-Forwarded-Proto for the presets forwarded and tls_offload, in any case. Absent is https.", schema.Rules{}),
+		listField("forwarded_proto", "Values of X-Forwarded-Proto for the presets forwarded and tls_offload, compared byte by byte, as Kong does. Absent is https.", schema.Rules{}),
 		spoofedField(),
 		{
 			Name: "refuse_hop_by_hop", Kind: schema.Boolean, Default: true,
@@ -85,7 +91,7 @@ func exemptField() schema.Field {
 	peers := listField("peers", "Addresses or CIDRs of TCP peers, such as health monitors, whose requests need not meet the checks.", schema.Rules{})
 	return schema.Field{
 		Name: "exempt", Kind: schema.Object,
-		Doc: "Requests that need not meet the checks: one of these suffices. content_length, hop_by_hop and spoofed hold for them too.",
+		Doc: "Requests that need not meet the checks: one of these suffices. content_length, hop_by_hop and spoofed hold for them too, untrusted_peer, hosts and authority for those exempt by method.",
 		Record: schema.Record{Fields: []schema.Field{
 			methods, pathsField("Paths of requests that need not meet the checks, as in rules[].paths."), peers,
 		}},

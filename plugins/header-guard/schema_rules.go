@@ -6,7 +6,7 @@ import "tollgate/internal/schema"
 const most = 65536
 
 func rulesField() schema.Field {
-	return schema.Field{
+	return filled(schema.Field{
 		Name: "rules", Kind: schema.Array,
 		Doc: "Headers that a request must hold. A header may be in several rules for different methods or paths.",
 		Elements: &schema.Field{Kind: schema.Object, Record: schema.Record{Fields: append([]schema.Field{
@@ -30,19 +30,19 @@ func rulesField() schema.Field {
 			countField("max_length", "Bytes that each value may have at most. Absent is no bound."),
 			countField("max_count", "Lines of the header that may come. Absent is one, or any number of a header that is a list, such as Accept or Via."),
 		}, outcomeFields()...)}},
-	}
+	})
 }
 
 func anyOfField() schema.Field {
 	headers := listField("headers", "Names of the headers, at least two, in any case.", schema.Rules{Match: headerName})
 	headers.Rules = schema.Rules{Required: true, LenMin: 2}
-	return schema.Field{
+	return filled(schema.Field{
 		Name: "any_of", Kind: schema.Array,
 		Doc: "Groups of headers of which a request must hold at least one.",
 		Elements: &schema.Field{Kind: schema.Object, Record: schema.Record{
 			Fields: append([]schema.Field{nameField("any_of[1]"), headers}, outcomeFields()...),
 		}},
-	}
+	})
 }
 
 func nameField(place string) schema.Field {
@@ -71,14 +71,15 @@ func outcomeFields() []schema.Field {
 			Rules: schema.Rules{OneOf: []string{modeEnforce, modeAudit}},
 		},
 		methodsField("Methods of the requests that it holds for. Absent is all."),
-		pathsField("Paths of the requests that it holds for, as in Kong's routes: a prefix, or ~ and an RE2 expression. Absent is all."),
+		pathsField("Paths of the requests that it holds for, as in Kong's routes: a prefix, or ~ and an RE2 expression that begins with a slash. Absent is all."),
 	}
 }
 
+// methodsField takes what nginx takes for a method, M-SEARCH too.
 func methodsField(doc string) schema.Field {
-	return listField("methods", doc, schema.Rules{Match: "^%u+$"})
+	return listField("methods", doc, schema.Rules{Match: "^[%u_-]+$"})
 }
 
 func pathsField(doc string) schema.Field {
-	return listField("paths", doc, schema.Rules{Match: "^[/~]"})
+	return listField("paths", doc, schema.Rules{Match: "^~?/"})
 }

@@ -10,6 +10,8 @@ import (
 type scope struct {
 	methods []string
 	paths   []pathPattern
+	// except are requests of these that the rule does not hold for.
+	except []scope
 }
 
 // pathPattern is written as in Kong's routes: a prefix, or an expression behind a ~, which is anchored at its
@@ -19,25 +21,29 @@ type pathPattern struct {
 	expression *regexp.Regexp // nil for a prefix
 }
 
-func newScope(methods, paths []string) scope { return scope{methods: methods, paths: newPaths(paths)} }
+func newScope(methods, paths []string) scope {
+	return scope{methods: methods, paths: newPaths(paths, routeExpression)}
+}
 
-func newPaths(texts []string) []pathPattern {
+// newPaths builds expressions by one of the functions below.
+func newPaths(texts []string, anchored func(string) string) []pathPattern {
 	var out []pathPattern
 	for _, text := range texts {
 		p := pathPattern{text: text}
-		if expression, ok := pathExpression(text); ok {
-			p.expression = regexp.MustCompile(expression)
+		if expression, ok := strings.CutPrefix(text, "~"); ok {
+			p.expression = regexp.MustCompile(anchored(expression))
 		}
 		out = append(out, p)
 	}
 	return out
 }
 
-// pathExpression is that of a path, ok where it is one.
-func pathExpression(text string) (expression string, ok bool) {
-	expression, ok = strings.CutPrefix(text, "~")
-	return "^(?:" + expression + ")", ok
-}
+// routeExpression is anchored as Kong anchors a route's: in /a|/b its first branch only. A rule then holds for
+// all requests that a route of the same path gets.
+func routeExpression(expression string) string { return "^" + expression }
+
+// exemptExpression is anchored in every branch: a request is not exempt for what stands within its path.
+func exemptExpression(expression string) string { return "^(?:" + expression + ")" }
 
 func (p pathPattern) covers(routed string) bool {
 	if p.expression != nil {
@@ -47,12 +53,15 @@ func (p pathPattern) covers(routed string) bool {
 }
 
 // all tells whether the scope is every request.
-func (s scope) all() bool { return len(s.methods) == 0 && len(s.paths) == 0 }
+func (s scope) all() bool { return len(s.methods)+len(s.paths)+len(s.except) == 0 }
 
 // covers takes a request whose line is not known for one that the rule holds for.
 func (s scope) covers(line requestLine) bool {
-	return line.method == "" ||
-		(len(s.methods) == 0 || slices.Contains(s.methods, line.method)) && (len(s.paths) == 0 || anyCovers(s.paths, line.routed))
+	if line.method == "" {
+		return true
+	}
+	return (len(s.methods) == 0 || slices.Contains(s.methods, line.method)) && (len(s.paths) == 0 || anyCovers(s.paths, line.routed)) &&
+		!slices.ContainsFunc(s.except, func(e scope) bool { return e.covers(line) })
 }
 
 func anyCovers(paths []pathPattern, routed string) bool {
@@ -70,6 +79,9 @@ func (s scope) text() string {
 			texts = append(texts, p.text)
 		}
 		parts = append(parts, "paths "+strings.Join(texts, ", "))
+	}
+	for _, e := range s.except {
+		parts = append(parts, "not "+e.text())
 	}
 	return strings.Join(parts, "; ")
 }

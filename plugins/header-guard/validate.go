@@ -19,12 +19,15 @@ func (c *Config) Validate() error {
 	for i := range c.AnyOf {
 		v.group(elementPath("any_of", c.AnyOf[i].Name, i), &c.AnyOf[i])
 	}
+	v.spellings()
 	v.networks("trusted_peers", c.TrustedPeers)
 	v.hosts()
 	v.networks("exempt.peers", c.Exempt.Peers)
 	v.exemptPeers()
 	v.paths("exempt.paths", c.Exempt.Paths)
 	v.options()
+	v.peers()
+	v.removed("audit_header", c.AuditHeader)
 	v.witness()
 	return v.problems.Err()
 }
@@ -69,6 +72,9 @@ func (v *validation) name(path, name string) {
 	if slices.Contains(checkNames(), name) {
 		v.problems.Add(at, "must not be that of a check of the plugin itself: "+strings.Join(checkNames(), ", "))
 	}
+	if v.config.presetRule(name) {
+		v.problems.Add(at, "must not be that of the preset's rule, which holds too")
+	}
 	v.once(v.names, at, name, "must not repeat a name, it is in %s")
 }
 
@@ -79,8 +85,10 @@ func (v *validation) header(path, header string) {
 	case name == "": // the schema tells
 	case removedByKong(name):
 		v.problems.Add(path, fmt.Sprintf("must not be one that Kong removes from each request, got %q", header))
-	case name == strings.ToLower(v.config.AuditHeader), v.config.Witness != nil && name == strings.ToLower(v.config.Witness.Header):
-		v.problems.Add(path, "must not be audit_header or witness.header, which are removed from each request")
+	case sameHeader(name, lower(v.config.AuditHeader)), v.config.Witness != nil && sameHeader(name, lower(v.config.Witness.Header)):
+		v.problems.Add(path, "must not be audit_header or witness.header, which are removed from each request, nor another spelling")
+	case newSpoofing(v.config.SpoofedHeaders).matching(name) != nil:
+		v.problems.Add(path, fmt.Sprintf("must not be one of spoofed_headers, with which no request passes, got %q", header))
 	}
 }
 
@@ -101,8 +109,11 @@ func (v *validation) expression(path, expression string) {
 
 func (v *validation) paths(path string, paths []string) {
 	for i, text := range paths {
-		if expression, ok := pathExpression(text); ok {
-			v.expression(fmt.Sprintf("%s[%d]", path, i+1), expression)
+		at := fmt.Sprintf("%s[%d]", path, i+1)
+		if expression, ok := strings.CutPrefix(text, "~"); ok {
+			v.expression(at, routeExpression(expression))
+		} else if routed := routedPath(text); routed != text || hasBareOctet(text) {
+			v.problems.Add(at, fmt.Sprintf("must be written as Kong's router compares it, got %q for %q", text, routed))
 		}
 	}
 }
@@ -143,9 +154,6 @@ func (v *validation) options() {
 	if len(c.ForwardedProto) > 0 && !has(presetForwarded) && !has(presetTLSOffload) {
 		v.problems.Add("forwarded_proto", "needs the preset forwarded or tls_offload")
 	}
-	if c.AuditHeader != "" && removedByKong(strings.ToLower(c.AuditHeader)) {
-		v.problems.Add("audit_header", fmt.Sprintf("must not be one that Kong removes from each request, got %q", c.AuditHeader))
-	}
 }
 
 func (v *validation) witness() {
@@ -156,8 +164,12 @@ func (v *validation) witness() {
 	if len(v.config.TrustedPeers) == 0 {
 		v.problems.Add("trusted_peers", "is required with witness, which is taken from them only")
 	}
-	if sameHeader(strings.ToLower(w.Header), strings.ToLower(v.config.AuditHeader)) {
+	v.removed("witness.header", w.Header)
+	if sameHeader(lower(w.Header), lower(v.config.AuditHeader)) {
 		v.problems.Add("witness.header", "must not be audit_header")
+	}
+	if newSpoofing(v.config.SpoofedHeaders).matching(lower(w.Header)) != nil {
+		v.problems.Add("witness.header", "must not be one of spoofed_headers: what the load balancer sends would be refused")
 	}
 	if len(w.Secrets) == 2 && w.Secrets[0] == w.Secrets[1] {
 		v.problems.Add("witness.secrets", "must be two different ones")

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"tollgate/pluginserver/guard"
+	"tollgate/pluginserver/token"
 )
 
 const guardHelp = `Judge the request on the standard input, check by check, as an instance of the plugin header-guard in the
@@ -82,4 +83,8 @@ func addGuardFlags(flags *pflag.FlagSet, o *guard.Options) {
 	flags.StringVar(&o.Route, "route", "", "the instance that Kong runs on this route, by name or id")
 	flags.StringVar(&o.Peer, "peer", "", "IP address of the TCP peer, such as the load balancer's; without it trusted_peers are not checked")
 	flags.BoolVar(&o.JSON, "json", false, "print JSON")
+	flags.Func("at", "when the request came, as 2026-03-01T12:00:00Z or seconds since 1970, for the load balancer's witness; the default is now", func(text string) (err error) {
+		o.At, err = token.ParseTime(text)
+		return err
+	})
 }

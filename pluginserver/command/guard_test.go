@@ -35,6 +35,9 @@ func TestGuardExplainTellsMistakesFromVerdicts(t *testing.T) {
 		{"no request", "s3cret", []string{"--config", config}, "", 2, "line 1 is not like"},
 		{"a flag from the environment", good, []string{"--config", config}, "TOLLGATE_JSON=perhaps", 2, "TOLLGATE_JSON"},
 		{"no such instance", good, []string{"--config", config, "--instance", "x"}, "", 2, "no instance"},
+		{"a time that is none", good, []string{"--config", config, "--at", "s3cret"}, "", 2, "--at: must be like"},
+		{"a time", good, []string{"--config", config, "--at", "1772366400"}, "", 0, "\npassed\n"},
+		{"one that nginx refuses", "GET / HTTP/1.1\nX-Tenant: a\n", []string{"--config", config}, "", 1, "refused by nginx"},
 		{"help", good, []string{"--help"}, "", 0, "pluginserver guard explain"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

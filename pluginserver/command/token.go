@@ -84,8 +84,8 @@ func explainCommand(s *settings, code *int, mistaken func(error) error) *cobra.C
 func addExplainFlags(flags *pflag.FlagSet, o *token.Options) {
 	flags.StringSliceVar(&o.Configs, "config", nil, "file of the declarative configuration, YAML or JSON; may be given more than once")
 	flags.StringVar(&o.Instance, "instance", "", "the plugin instance with this instance_name or id, or bound so, as in \"route ping\"")
-	flags.StringVar(&o.Service, "service", "", "the instance on this service, by name or id")
-	flags.StringVar(&o.Route, "route", "", "the instance on this route, by name or id")
+	flags.StringVar(&o.Service, "service", "", "the instance that Kong runs on this service, by name or id")
+	flags.StringVar(&o.Route, "route", "", "the instance that Kong runs on this route, by name or id")
 	flags.StringVar(&o.JWKS, "jwks", "", "file with the issuer's key set, instead of fetching it")
 	flags.BoolVar(&o.JSON, "json", false, "print JSON")
 	flags.Func("at", "when to judge, as 2026-03-01T12:00:00Z or seconds since 1970; the default is now", func(text string) (err error) {

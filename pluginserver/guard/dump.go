@@ -53,8 +53,17 @@ func numbered(text string) []line {
 	return lines
 }
 
-// sentByCurl are the lines that curl marks as sent, without the mark; nil where it marks none.
+// sentByCurl are the lines that curl marks as sent, without the mark; nil where it marks none, and where the
+// first line begins a raw request: then a mark is in its body.
 func sentByCurl(lines []line) []line {
+	for _, l := range lines {
+		if startLine.MatchString(l.text) && l.text[0] != '*' { // * is how curl marks its remarks
+			return nil
+		}
+		if l.text != "" {
+			break
+		}
+	}
 	var sent []line
 	for _, l := range lines {
 		if text, ok := strings.CutPrefix(l.text, ">"); ok {

@@ -59,6 +59,23 @@ func TestARawRequestIsRead(t *testing.T) {
 	}
 }
 
+func TestAMarkOfCurlsInABodyIsNone(t *testing.T) {
+	d, err := readDump(strings.NewReader("\nPOST /a HTTP/1.1\nHost: a\n\n> GET /b HTTP/1.1\n> Host: b\n>\n"))
+	if err != nil || d.Line != "POST /a HTTP/1.1" || d.Headers["host"][0] != "a" {
+		t.Errorf("%+v, %v", d, err)
+	}
+}
+
+// curl prints how far it is before, where its output goes into a pipe.
+func TestCurlsDumpBehindItsProgressIsRead(t *testing.T) {
+	for _, before := range []string{"  % Total    % Received\n", "* using HTTP/2\n", "> "} {
+		d, err := readDump(strings.NewReader(strings.TrimSuffix(before, "> ") + "> GET /b HTTP/1.1\n> Host: b\n>\n"))
+		if err != nil || d.Line != "GET /b HTTP/1.1" {
+			t.Errorf("behind %q: %+v, %v", before, d, err)
+		}
+	}
+}
+
 func FuzzReadDump(f *testing.F) {
 	for _, seed := range []string{curl, stripped, "> GET / HTTP/1.1\n>\n", ">", "GET / HTTP/1.1\n:\n", "GET  /  HTTP/2\nA: b\n c\n", "\x00"} {
 		f.Add(seed)

@@ -17,6 +17,8 @@ type Options struct {
 	Instance, Service, Route string
 	// Peer is the TCP peer; empty where it is not known.
 	Peer string
+	// At is when the request is judged, for the load balancer's witness; zero is now.
+	At time.Time
 	// JSON prints for machines.
 	JSON bool
 }

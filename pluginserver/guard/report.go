@@ -16,12 +16,14 @@ import (
 
 // reported is what is printed, for machines as it stands here. Names are stable.
 type reported struct {
-	Decision string          `json:"decision"`
-	Status   int             `json:"status,omitempty"`
-	ExemptBy string          `json:"exempt_by,omitempty"`
-	Witness  string          `json:"witness,omitempty"`
-	Instance string          `json:"instance"`
-	Checks   []reportedCheck `json:"checks"`
+	Decision string `json:"decision"`
+	Status   int    `json:"status,omitempty"`
+	ExemptBy string `json:"exempt_by,omitempty"`
+	// NginxRefuses is why no plugin sees the request; what follows is then what header-guard would say.
+	NginxRefuses string          `json:"nginx_refuses,omitempty"`
+	Witness      string          `json:"witness,omitempty"`
+	Instance     string          `json:"instance"`
+	Checks       []reportedCheck `json:"checks"`
 }
 
 type reportedCheck struct {
@@ -40,8 +42,11 @@ type reportedFault struct {
 	Place  headerguard.Place  `json:"place"`
 }
 
-func report(p *declarative.Plugin, e headerguard.Explained) reported {
-	r := reported{Decision: e.Decision, Status: e.Status, ExemptBy: e.ExemptBy, Witness: e.Witness, Instance: p.Title(), Checks: []reportedCheck{}}
+func report(p *declarative.Plugin, e headerguard.Explained, refused string) reported {
+	r := reported{
+		Decision: e.Decision, Status: e.Status, ExemptBy: e.ExemptBy, NginxRefuses: refused, Witness: e.Witness, Instance: p.Title(),
+		Checks: []reportedCheck{},
+	}
 	for _, c := range e.Checks {
 		out := reportedCheck{Check: c.Name, Verdict: c.Verdict, Mode: c.Mode, Status: c.Status, Demand: c.Demand, Scope: c.Scope}
 		for _, f := range c.Faults {
@@ -52,9 +57,9 @@ func report(p *declarative.Plugin, e headerguard.Explained) reported {
 	return r
 }
 
-// passes tells whether Kong would go on with the request.
+// passes tells whether Kong would go on with the request. One that is unread and has no status is let pass.
 func (r reported) passes() bool {
-	return slices.Contains([]string{"passed", "exempt", "audited"}, r.Decision)
+	return r.NginxRefuses == "" && (slices.Contains([]string{"passed", "exempt", "audited"}, r.Decision) || r.Decision == "unread" && r.Status == 0)
 }
 
 func (r reported) json(w io.Writer) error {
@@ -114,6 +119,9 @@ func (r reported) sum() string {
 	}
 	if r.Witness != "" {
 		text += ", witness " + r.Witness
+	}
+	if r.NginxRefuses != "" {
+		text = "refused by nginx with 400; without that " + text
 	}
 	return text
 }

@@ -3,9 +3,9 @@ package guard
 import (
 	"encoding/json"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	headerguard "tollgate/plugins/header-guard"
 	"tollgate/pluginserver/declarative"
@@ -22,11 +22,19 @@ func Run(o Options, env Env) (passes bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("%s: %s: %w", strings.Join(o.Configs, ", "), headerguard.Name, err)
 	}
-	e, err := explain(env, p, peer)
+	d, err := readDump(env.Stdin)
 	if err != nil {
 		return false, err
 	}
-	r := report(p, e)
+	d.Peer = peer
+	if o.At.IsZero() {
+		o.At = env.Now()
+	}
+	e, err := explain(env, p, d, o.At)
+	if err != nil {
+		return false, err
+	}
+	r := report(p, e, d.refused())
 	if o.JSON {
 		return r.passes(), r.json(env.Stdout)
 	}
@@ -41,18 +49,13 @@ func running(o *Options, env Env) (*declarative.Plugin, error) {
 	return d.Running(declarative.Narrow{Instance: o.Instance, Service: o.Service, Route: o.Route})
 }
 
-func explain(env Env, p *declarative.Plugin, peer netip.Addr) (headerguard.Explained, error) {
+func explain(env Env, p *declarative.Plugin, d *dump, at time.Time) (headerguard.Explained, error) {
 	config, err := configOf(env, p)
 	if err != nil {
 		return headerguard.Explained{}, fmt.Errorf("%s: %w", p.Where, err)
 	}
-	d, err := readDump(env.Stdin)
-	if err != nil {
-		return headerguard.Explained{}, err
-	}
 	d.tell(env)
-	d.Peer = peer
-	e, err := headerguard.Explain(config, d.Request, env.Now())
+	e, err := headerguard.Explain(config, d.Request, at)
 	if err != nil {
 		return e, fmt.Errorf("%s: %w", p.Where, err)
 	}

@@ -2,7 +2,11 @@ package guard
 
 import (
 	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -114,6 +118,52 @@ func TestAVerdictIsToldForMachines(t *testing.T) {
 	if got.Decision != "audited" || got.Status != 400 || got.Instance != "service api" || last.Check != "rules[1]" || last.Verdict != "violated" ||
 		len(last.Faults) != 1 || last.Faults[0].Header != "x-tenant" || last.Faults[0].Reason != "alias" || last.Faults[0].Place != "unknown" {
 		t.Errorf("printed %s", out)
+	}
+}
+
+func TestARequestThatNginxRefusesDoesNotPass(t *testing.T) {
+	o := options()
+	o.Route = "carts"
+	for _, asJSON := range []bool{false, true} {
+		o.JSON = asJSON
+		out, passes, err := newBench().run(t, "GET / HTTP/1.1\nX-Tenant: a\n", o)
+		want := "\nrefused by nginx with 400; without that passed\n"
+		if asJSON {
+			want = `"nginx_refuses": "no host"`
+		}
+		if err != nil || passes || !strings.Contains(out, want) {
+			t.Errorf("passes: %t, %v, printed %s", passes, err, out)
+		}
+	}
+}
+
+func TestARequestThatIsNotReadPassesWhereAllIsAudited(t *testing.T) {
+	text := "GET / HTTP/1.1\nHost: a\n" + strings.Repeat("a:\n", 999)
+	for route, want := range map[string]bool{"orders": false, "carts": true} {
+		o := options()
+		o.Route = route
+		if out, passes, err := newBench().run(t, text, o); err != nil || passes != want {
+			t.Errorf("%s passes: %t, %v, printed %s", route, passes, err, out)
+		}
+	}
+}
+
+// A witness is good for some seconds: who looks at a request later says when it was.
+func TestARequestIsJudgedAtItsTime(t *testing.T) {
+	const made = 1772366400
+	mac := hmac.New(sha256.New, []byte(witnessSecret))
+	fmt.Fprintf(mac, "tollgate-witness-v1\n%d\nGET\napi.example.com\n/orders\nhost\nhost", made)
+	witnessed := fmt.Sprintf("GET /orders HTTP/1.1\nHost: api.example.com\nX-F5-Witness: v1;t=%d;r=host;s=host;d=%s\n",
+		made, base64.RawURLEncoding.EncodeToString(mac.Sum(nil)))
+	for _, row := range []struct {
+		at   time.Time
+		want string
+	}{{time.Unix(made, 0), "witness good"}, {time.Unix(made+31, 0), "witness clock"}, {time.Time{}, "witness clock"}} {
+		o := options()
+		o.At = row.at
+		if out, _, err := newBench().run(t, witnessed, o); err != nil || !strings.Contains(out, row.want) {
+			t.Errorf("at %v: %v, want %s in\n%s", row.at, err, row.want, out)
+		}
 	}
 }
 

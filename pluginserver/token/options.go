@@ -11,7 +11,7 @@ import (
 type Options struct {
 	// Configs are files of the declarative configuration.
 	Configs []string
-	// Instance, Service and Route narrow the instances, each by name or id. Empty is none.
+	// Instance, Service and Route narrow the instances, each by name or id. Empty is any.
 	Instance, Service, Route string
 	// At is when the token is judged; zero is now.
 	At time.Time

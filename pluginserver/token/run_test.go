@@ -228,8 +228,8 @@ func TestWhatCannotBeJudgedIsAnError(t *testing.T) {
 		"no configuration":             {"x", func(o *Options) { o.Configs = nil }, "--config"},
 		"the standard input for both":  {"x", func(o *Options) { o.Configs = []string{"-"} }, "the standard input is the token's"},
 		"a file that is not there":     {"x", func(o *Options) { o.Configs = []string{"testdata/away.yml"} }, "away.yml"},
-		"several instances":            {"x", func(o *Options) { o.Instance = "" }, `2 instances of jwks-verify: say --instance, one of "partners", "route registered"`},
-		"no such instance":             {"x", func(o *Options) { o.Instance = "x" }, "no instance of jwks-verify that is enabled, as narrowed"},
+		"several instances":            {"x", func(o *Options) { o.Instance = "" }, `jwks-verify: 2 instances: say --route, --service, or --instance with one of "partners", "route registered"`},
+		"no such instance":             {"x", func(o *Options) { o.Instance = "x" }, "jwks-verify: no instance that is enabled and runs, as narrowed"},
 		"an instance that is disabled": {"x", func(o *Options) { o.Instance = "route retired" }, "no instance"},
 		"another service":              {"x", func(o *Options) { o.Service = "other" }, "no instance"},
 		"another route":                {"x", func(o *Options) { o.Route = "registered" }, "no instance"},
@@ -262,6 +262,24 @@ func TestAnInstanceIsChosenByItsServiceAndRoute(t *testing.T) {
 		out, _, err := b.run(t, b.token(t, nil), Options{Configs: []string{"testdata/kong.yml"}, Service: "api", Route: route, JWKS: b.jwks})
 		if err != nil || !strings.HasPrefix(out, instance) {
 			t.Errorf("%s: %v, printed %s", route, err, out)
+		}
+	}
+}
+
+// Kong falls back to the service's instance where a route has none.
+func TestTheInstanceIsTheOneThatKongRuns(t *testing.T) {
+	b := newBench(t)
+	config := filepath.Join(t.TempDir(), "kong.yml")
+	const issuers = `config: {issuers: [{issuer: "${{ env "DECK_ISSUER" }}", jwks_uri: "https://auth.example.test/k", audiences: [https://api.example.test]}]}`
+	text := `services: [{name: api, url: "http://a", routes: [{name: bare}, {name: own, plugins: [{name: jwks-verify, ` + issuers + `}]}],
+		plugins: [{name: jwks-verify, ` + issuers + `}]}]`
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for route, want := range map[string]string{"bare": "instance service api,", "own": "instance route own,"} {
+		out, _, err := b.run(t, b.token(t, nil), Options{Configs: []string{config}, Route: route, JWKS: b.jwks})
+		if err != nil || !strings.HasPrefix(out, want) {
+			t.Errorf("on %s: %v, printed\n%s", route, err, out)
 		}
 	}
 }

@@ -53,6 +53,17 @@ services:
               trusted_peers: [127.0.0.1]
               on_untrusted_peer: reject
               witness: {secrets: [a-secret-of-the-load-balancer-32-bytes]}
+      - name: fronted
+        paths: [/fronted]
+        plugins: [{name: header-guard, config: {presets: [forwarded], hosts: [api.example.com]}}]
+      - name: mixed
+        paths: [/mixed]
+        plugins:
+          - name: header-guard
+            config:
+              mode: audit
+              rules: [{header: X-Tenant, mode: enforce}, {header: X-Other}]
+              audit_header: X-Guard
       - name: watched
         paths: [/watched]
         plugins: [{name: header-guard, config: {mode: audit, rules: [{header: X-Tenant}], audit_header: X-Guard}}]
@@ -64,6 +75,8 @@ func TestHeaderGuards(t *testing.T) {
 	for name, look := range map[string]func(*testing.T, *sandbox.Sandbox){
 		"what no HTTP client sends":                 whatNoHTTPClientSends,
 		"what nginx refuses before any plugin":      whatNginxRefuses,
+		"what Kong would take for the client's":     whatKongTakesForTheClients,
+		"what cannot be read":                       whatCannotBeRead,
 		"who came around":                           whoCameAround,
 		"what audit let pass is told the upstream":  whatAuditLetPass,
 		"an instance for all routes asks for one's": instanceForAllRoutes,
@@ -179,6 +192,58 @@ func whatNginxRefuses(t *testing.T, s *sandbox.Sandbox) {
 	}
 }
 
+// whatKongTakesForTheClients: Kong looks up X-Forwarded headers with underscores, and takes the host of an
+// absolute target for the client's.
+func whatKongTakesForTheClients(t *testing.T, s *sandbox.Sandbox) {
+	genuine := []string{
+		"Host: api.example.com", "X-Forwarded-For: 192.0.2.1", "X-Forwarded-Proto: https", "X-Forwarded-Host: api.example.com",
+	}
+	send := func(t *testing.T, line string, more ...string) reply {
+		t.Helper()
+		return exchange(t, s, wire(append(append([]string{line}, genuine...), more...)...))
+	}
+	send(t, "GET /fronted HTTP/1.1").is(t, http.StatusOK)
+	for header, check := range map[string]string{
+		"X_Forwarded_For": "forwarded_for", "X_Forwarded_Proto": "forwarded_proto", "X_Forwarded_Host": "forwarded_host",
+		"X_Forwarded_Port": "forwarded_alias", "X-Forwarded_Prefix": "forwarded_alias", "X_Forwarded_Path": "forwarded_alias",
+	} {
+		r := send(t, "GET /fronted HTTP/1.1", header+": evil")
+		r.is(t, http.StatusBadRequest)
+		want := []violation{{check, strings.ToLower(strings.ReplaceAll(header, "_", "-")), "alias", "unknown"}}
+		if diff := cmp.Diff(want, r.problem(t).Violations); diff != "" {
+			t.Errorf("%s: violations (-want +got):\n%s", header, diff)
+		}
+	}
+	t.Run("an absolute target", func(t *testing.T) {
+		realKongOnly(t) // the stand-in's server leaves the authority in the path
+		send(t, "GET http://api.example.com/fronted HTTP/1.1").is(t, http.StatusOK)
+		r := send(t, "GET http://evil.example/fronted HTTP/1.1")
+		r.is(t, http.StatusMisdirectedRequest)
+		if diff := cmp.Diff([]violation{{"authority", "host", "host_mismatch", "unknown"}}, r.problem(t).Violations); diff != "" {
+			t.Errorf("violations (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func whatCannotBeRead(t *testing.T, s *sandbox.Sandbox) {
+	many := func(path string, more ...string) string {
+		lines := append([]string{"GET " + path + " HTTP/1.1", "Host: api.example.com"}, more...)
+		for i := range 1000 - len(lines) + 1 { // the first is no header
+			lines = append(lines, fmt.Sprintf("a%d:", i))
+		}
+		return wire(lines...)
+	}
+	r := exchange(t, s, many("/mixed", "X-Guard: forged"))
+	r.is(t, http.StatusRequestHeaderFieldsTooLarge)
+	logHas(t, s.ErrorLog(), r.id(), `"decision":"unread","status":431`, `"peer":"127.0.0.1"`, `"route":"`, `"service":"`, `"method":"GET","path":"/mixed"`)
+	seen := exchange(t, s, many("/watched", "X-Guard: forged", "X_Guard: forged")).upstream(t).Headers
+	for name := range seen {
+		if strings.Contains(strings.ToLower(name), "guard") {
+			t.Errorf("the upstream saw %s", name)
+		}
+	}
+}
+
 func whoCameAround(t *testing.T, s *sandbox.Sandbox) {
 	r := getFrom(t, s, "/around?key=s3cret", "X-Forwarded-For: 192.0.2.1", "X-Real-IP: 192.0.2.1")
 	r.is(t, http.StatusForbidden)
@@ -186,8 +251,8 @@ func whoCameAround(t *testing.T, s *sandbox.Sandbox) {
 		t.Errorf("violations (-want +got):\n%s", diff)
 	}
 	line := logHas(t, s.ErrorLog(), r.id(), `"peer":"127.0.0.1","trusted_peer":false`, `"route":"`, `"method":"GET","path":"/around"`)
-	// What stands behind it is Kong's.
-	if own, _, _ := strings.Cut(line, "}]}"); strings.Contains(own, "s3cret") {
+	// What stands behind it is nginx's.
+	if own, _, _ := strings.Cut(line, ", client: "); strings.Contains(own, "s3cret") {
 		t.Errorf("the plugin logs %s", line)
 	}
 	r = getFrom(t, s, "/through", "X-F5-Witness: v1", "X_F5_Witness: v1")
