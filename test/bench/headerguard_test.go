@@ -22,32 +22,40 @@ import (
 	"tollgate/pluginserver/wiretest"
 )
 
-// guardConfig is what a route behind a load balancer may ask for; with peers it asks for the TCP peer too.
+// What a route behind a load balancer may ask for, by the calls to Kong that it costs.
 const (
 	guardConfig = `{"rules":[{"header":"X-Tenant","match":"^[a-z]{2,20}$"},{"header":"X-Trace-Id","max_length":64,"methods":["POST"]}],
-		"any_of":[{"headers":["Authorization","apikey"],"status":401}],"presets":["forwarded","host"],"hosts":["*.example.com"],"max_hops":5}`
-	guardConfigWithPeers = `{"rules":[{"header":"X-Tenant","match":"^[a-z]{2,20}$"}],"presets":["forwarded","host","authorization"],
+		"any_of":[{"headers":["Authorization","apikey"],"status":401}],"presets":["forwarded"],"max_hops":5}`
+	guardConfigWithLine = `{"rules":[{"header":"X-Tenant","match":"^[a-z]{2,20}$"}],"presets":["forwarded","host","authorization"],
+		"hosts":["*.example.com"]}`
+	guardConfigWithPeers = `{"rules":[{"header":"X-Tenant","match":"^[a-z]{2,20}$"}],"presets":["forwarded","authorization"],
 		"trusted_peers":["10.0.0.0/24"],"on_untrusted_peer":"reject"}`
 )
 
 // reader makes the PDK calls of header-guard and looks at nothing: the floor.
-type reader struct{ peer bool }
+type reader struct{ line, peer bool }
 
 func (h reader) Access(_ context.Context, r *kong.Request) {
+	if h.line {
+		r.ExpectVar("request")
+	}
 	if h.peer {
 		r.ExpectPeer()
 	}
 	_, _ = r.Headers()
+	if h.line {
+		_, _ = r.Var("request")
+	}
 	if h.peer {
-		_, _ = r.Client.GetIp()
+		_, _ = r.Peer()
 	}
 }
 func (reader) Close() {}
 
-func readerPlugin(name string, peer bool) plugin.Plugin {
+func readerPlugin(name string, of reader) plugin.Plugin {
 	return plugin.Plugin{
 		Name: name, Schema: schema.Plugin{Name: name}, Close: func() {},
-		Build: func([]byte) (plugin.Handler, error) { return reader{peer}, nil },
+		Build: func([]byte) (plugin.Handler, error) { return of, nil },
 	}
 }
 
@@ -55,7 +63,10 @@ func readerPlugin(name string, peer bool) plugin.Plugin {
 func servePlugin(socket, name string) {
 	deps := plugin.Deps{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(), Now: time.Now}
 	p := map[string]plugin.Plugin{
-		"headers": readerPlugin("headers", false), "headers+peer": readerPlugin("headers+peer", true), headerguard.Name: headerguard.New(deps),
+		"headers":        readerPlugin("headers", reader{}),
+		"headers+line":   readerPlugin("headers+line", reader{line: true}),
+		"headers+peer":   readerPlugin("headers+peer", reader{peer: true}),
+		headerguard.Name: headerguard.New(deps),
 	}[name]
 	s := server.New(server.Config{Log: deps.Log, Metrics: prometheus.NewRegistry(), Plugins: []plugin.Plugin{p}})
 	listener, err := server.Listen(socket, 0o600)
@@ -71,8 +82,9 @@ func servePlugin(socket, name string) {
 // the plugin should be at most 1.1 times that.
 func BenchmarkHeaderGuard(b *testing.B) {
 	for _, row := range []struct{ name, plugin, config string }{
-		{"one call/floor", "headers", "{}"}, {"one call/header-guard", headerguard.Name, guardConfig},
-		{"two calls/floor", "headers+peer", "{}"}, {"two calls/header-guard", headerguard.Name, guardConfigWithPeers},
+		{"headers/floor", "headers", "{}"}, {"headers/header-guard", headerguard.Name, guardConfig},
+		{"with the request line/floor", "headers+line", "{}"}, {"with the request line/header-guard", headerguard.Name, guardConfigWithLine},
+		{"with the peer/floor", "headers+peer", "{}"}, {"with the peer/header-guard", headerguard.Name, guardConfigWithPeers},
 	} {
 		b.Run(row.name, func(b *testing.B) {
 			pid, socket := startServer(b, "plugin", row.plugin)
@@ -123,7 +135,7 @@ func guardEvents(socket, name, config string, next func() bool) error {
 	return nil
 }
 
-// guardReplies are Kong's for a request that both configurations let pass.
+// guardReplies are Kong's for a request that all configurations let pass.
 func guardReplies() (map[string][]byte, error) {
 	fields, err := structpb.NewStruct(map[string]any{
 		"host": "api.example.com", "x-forwarded-proto": "https", "x-forwarded-for": []any{"203.0.113.9", "192.0.2.1"}, "x-tenant": "acme",
@@ -137,6 +149,9 @@ func guardReplies() (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	peer, err := proto.Marshal(&pb.String{V: "10.0.0.5"})
-	return map[string][]byte{"kong.request.get_headers": headers, "kong.client.get_ip": peer}, err
+	peer, peerErr := proto.Marshal(&pb.String{V: "10.0.0.5"})
+	line, lineErr := proto.Marshal(&pb.String{V: "GET /orders/17?full=1 HTTP/1.1"})
+	return map[string][]byte{
+		"kong.request.get_headers": headers, "kong.client.get_ip": peer, "kong.nginx.get_var": line,
+	}, errors.Join(peerErr, lineErr)
 }
