@@ -2,12 +2,10 @@ package jwksverify
 
 import (
 	"context"
-	"net/http"
-	"strconv"
+	"errors"
 	"time"
 
 	"tollgate/internal/kong"
-	"tollgate/internal/problem"
 )
 
 // handler is one compiled configuration.
@@ -29,34 +27,43 @@ type handler struct {
 func (h *handler) Access(ctx context.Context, r *kong.Request) {
 	h.expect(r)
 	headers, err := r.Headers()
-	if err != nil { // the client has no part in it, and no header can be judged or removed
+	h.redact(r, headers)
+	found, queryErr := h.findQueryToken(r)
+	if found {
+		h.refuseQueryToken(r)
+		return
+	}
+	if err = errors.Join(err, queryErr); err != nil { // the client has no part in it, and nothing can be judged or removed
 		h.fail(r, verdict{reason: reasonGateway, issuer: noIssuer}, err.Error())
 		return
 	}
-	h.redact(r, headers)
 	removed := h.guarded.forged(headers)
 	if why := h.unfit(headers, removed); why != "" {
 		h.refuse(r, verdict{reason: reasonMalformed, at: inHeaders, issuer: noIssuer, detail: why})
 		return
 	}
-	token, tokenHeader, refused := h.bearer(r, headers)
+	token, tokenHeader, refused := h.sources.bearer(headers)
 	switch {
 	case refused == nil:
-	case refused.reason == reasonGateway:
-		h.fail(r, verdict{reason: reasonGateway, issuer: noIssuer}, refused.detail)
-		return
+		h.passToken(ctx, r, token, tokenHeader, headers, removed)
 	case refused.reason != reasonNoToken:
 		h.refuse(r, verdict{reason: refused.reason, at: inCredentials, issuer: noIssuer, detail: refused.detail})
-		return
 	case h.config.Anonymous != "":
 		h.passAnonymous(r, removed)
-		return
 	default:
 		h.refuse(r, verdict{reason: refused.reason, issuer: noIssuer, detail: refused.detail})
-		return
 	}
-	v := h.judge(ctx, r, token, headers)
-	if v.reason != reasonOK {
+}
+
+// passToken lets a request pass whose token is good.
+func (h *handler) passToken(ctx context.Context, r *kong.Request, token, tokenHeader string, headers map[string][]string, removed []string) {
+	v, err := h.judge(ctx, r, token, headers)
+	switch {
+	case err != nil:
+		v.reason = reasonGateway
+		h.fail(r, v, err.Error())
+		return
+	case v.reason != reasonOK:
 		h.refuse(r, v)
 		return
 	}
@@ -79,24 +86,36 @@ func (h *handler) expect(r *kong.Request) {
 	}
 }
 
-// bearer finds the request's one token in its headers, and where refuse_query_token is set none in its query.
-func (h *handler) bearer(r *kong.Request, headers map[string][]string) (token, header string, refused *refusal) {
-	if h.config.RefuseQueryToken {
-		query, err := r.Var(queryVariable)
-		if err != nil {
-			return "", "", &refusal{reasonGateway, err.Error()}
-		}
-		if queryHoldsToken(query) {
-			return "", "", &refusal{reasonMalformed, "the query holds access_token"}
-		}
+// findQueryToken tells whether the request's query holds a token, where refuse_query_token is set.
+func (h *handler) findQueryToken(r *kong.Request) (bool, error) {
+	if !h.config.RefuseQueryToken {
+		return false, nil
 	}
-	return h.sources.bearer(headers)
+	query, err := r.Var(queryVariable)
+	return queryHoldsToken(query), err
+}
+
+// refuseQueryToken answers a request whose query holds a token, and keeps the query out of Kong's logs. Nothing is
+// written to the error log: to each line of a request's nginx appends its first line, with the query.
+func (h *handler) refuseQueryToken(r *kong.Request) {
+	for _, member := range queryMembers() {
+		_ = r.SetLogValue(member, redacted)
+	}
+	h.answer(r, verdict{reason: reasonMalformed, at: inCredentials, issuer: noIssuer})
+}
+
+// redacted is what Kong writes in place of Authorization.
+const redacted = "REDACTED"
+
+// queryMembers are the members of Kong's access log that hold the query (kong/pdk/log.lua).
+func queryMembers() [4]string {
+	return [...]string{"request.querystring", "request.uri", "request.url", "upstream_uri"}
 }
 
 // redact keeps tokens out of Kong's log plugins, whatever becomes of the request.
 func (h *handler) redact(r *kong.Request, headers map[string][]string) {
 	for _, name := range h.sources.shown(headers) {
-		_ = r.SetLogValue("request.headers."+name, "REDACTED") // as Kong does
+		_ = r.SetLogValue("request.headers."+name, redacted)
 	}
 }
 
@@ -133,22 +152,38 @@ func (h *handler) Close() {
 	}
 }
 
-// judge verifies the token, a second time where that could have failed for want of fresh keys and
-// fresh keys came within the time that a request may wait, and compares it with the request.
-func (h *handler) judge(ctx context.Context, r *kong.Request, token string, headers map[string][]string) verdict {
+// attempt is one verification of a request's token.
+type attempt struct {
+	*judged
+	token string
+	sets  []*keySet // of the issuers, as they were at now
+	now   time.Time
+}
+
+func (h *handler) attempt(token string) attempt {
 	now := h.now()
 	sets := h.sets(now)
-	j := h.authenticate(token, sets, now)
-	if j.wantsKeys() {
-		j, now = h.again(ctx, token, j, sets)
+	return attempt{h.authenticate(token, sets, now), token, sets, now}
+}
+
+// judge verifies the token, again where that could have failed for want of fresh keys and fresh keys came within
+// the time that a request may wait, and compares it with the request. An error is that Kong does not tell that.
+func (h *handler) judge(ctx context.Context, r *kong.Request, token string, headers map[string][]string) (verdict, error) {
+	a := h.attempt(token)
+	if a.wantsKeys() {
+		a = h.again(ctx, a)
 	}
-	if h.policy.doubtsKeys(j) {
-		h.keys[j.found.issuer].hint(now)
+	if h.policy.doubtsKeys(a.judged) {
+		h.keys[a.found.issuer].hint(a.now)
 	}
-	if j.refused != nil {
-		return j.found.verdict(j.refused)
+	if a.refused != nil {
+		return a.verdict(), nil
 	}
-	return j.found.verdict(h.policy.admit(&j.found, circumstances{now: now, certificate: h.certificate(r, j.found.binding, headers)}))
+	certificate, err := h.certificate(r, a.found.binding, headers)
+	if err != nil {
+		return a.verdict(), err
+	}
+	return a.found.verdict(h.policy.admit(&a.found, circumstances{now: a.now, certificate: certificate})), nil
 }
 
 // authenticate verifies the token, or remembers what that came to.
@@ -183,15 +218,15 @@ func (h *handler) verify(token string, sets []*keySet) *judged {
 }
 
 // certificate is the client's, for which Kong is asked for the peer, and waited for, by bound tokens alone.
-func (h *handler) certificate(r *kong.Request, b binding, headers map[string][]string) presented {
+func (h *handler) certificate(r *kong.Request, b binding, headers map[string][]string) (presented, error) {
 	if !b.bound {
-		return presented{}
+		return presented{}, nil
 	}
 	peer, err := r.Peer()
 	if err != nil {
-		peer = ""
+		return presented{}, err
 	}
-	return h.policy.certificates.of(peer, headers)
+	return h.policy.certificates.of(peer, headers), nil
 }
 
 func (h *handler) sets(now time.Time) []*keySet {
@@ -200,30 +235,4 @@ func (h *handler) sets(now time.Time) []*keySet {
 		out[i] = lease.keys(now)
 	}
 	return out
-}
-
-// refuse answers the request and says why where the client cannot read it.
-func (h *handler) refuse(r *kong.Request, v verdict) {
-	h.metrics.countVerdict(v.reason)
-	_ = r.Log.Warn("jwks-verify: refused, reason=", string(v.reason),
-		" issuer=", strconv.QuoteToASCII(h.issuer(v)), " kid=", printable(v.kid), " detail=", printableDetail(v.detail))
-	_ = r.SetLogMember("tollgate.jwks_verify", logMember(v, h.issuer(v)))
-	a := h.answers.to(v)
-	r.Reject(a.problem(), a.headers()...)
-}
-
-// fail answers a request that cannot be served through no fault of its client, for the verdict's reason.
-func (h *handler) fail(r *kong.Request, v verdict, detail string) {
-	h.metrics.countVerdict(v.reason)
-	_ = r.Log.Err("jwks-verify: ", detail)
-	_ = r.SetLogMember("tollgate.jwks_verify", logMember(v, h.issuer(v)))
-	r.Reject(problem.Problem{Status: http.StatusInternalServerError})
-}
-
-// issuer is the token's as configured, empty for an unknown one.
-func (h *handler) issuer(v verdict) string {
-	if v.issuer == noIssuer {
-		return ""
-	}
-	return h.config.Issuers[v.issuer].Issuer
 }

@@ -58,6 +58,8 @@ func (a *answers) to(v verdict) answer {
 		return a.credentials
 	case inHeaders:
 		return a.headers
+	case inKeys:
+		return a.unavailable
 	}
 	switch v.reason {
 	case reasonNoToken:
@@ -87,4 +89,35 @@ func (a answer) headers() []kong.Header {
 		headers = append(headers, kong.Header{Name: "Retry-After", Value: strconv.Itoa(a.retryAfter)})
 	}
 	return headers
+}
+
+// refuse answers the request and says why where the client cannot read it.
+func (h *handler) refuse(r *kong.Request, v verdict) {
+	_ = r.Log.Warn("jwks-verify: refused, reason=", string(v.reason),
+		" issuer=", strconv.QuoteToASCII(h.issuer(v)), " kid=", printable(v.kid), " detail=", printableDetail(v.detail))
+	h.answer(r, v)
+}
+
+// answer refuses the request, and says why in the metric and the access log.
+func (h *handler) answer(r *kong.Request, v verdict) {
+	h.metrics.countVerdict(v.reason)
+	_ = r.SetLogMember("tollgate.jwks_verify", logMember(v, h.issuer(v)))
+	a := h.answers.to(v)
+	r.Reject(a.problem(), a.headers()...)
+}
+
+// fail answers a request that cannot be served through no fault of its client, for the verdict's reason.
+func (h *handler) fail(r *kong.Request, v verdict, detail string) {
+	h.metrics.countVerdict(v.reason)
+	_ = r.Log.Err("jwks-verify: ", detail)
+	_ = r.SetLogMember("tollgate.jwks_verify", logMember(v, h.issuer(v)))
+	r.Reject(problem.Problem{Status: http.StatusInternalServerError})
+}
+
+// issuer is the token's as configured, empty for an unknown one.
+func (h *handler) issuer(v verdict) string {
+	if v.issuer == noIssuer {
+		return ""
+	}
+	return h.config.Issuers[v.issuer].Issuer
 }

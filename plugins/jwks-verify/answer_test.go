@@ -94,6 +94,13 @@ func TestARequestAtFaultIsABadRequestWhateverTheReason(t *testing.T) {
 	}
 }
 
+func TestWhoIsNotJudgedYetIsToComeAgain(t *testing.T) {
+	got := newAnswers(&Config{Realm: "api"}, 5*time.Second).to(verdict{reason: reasonKidUnknown, at: inKeys})
+	if diff := cmp.Diff([]kong.Header{{Name: "Retry-After", Value: "5"}}, got.headers()); got.status != http.StatusServiceUnavailable || diff != "" {
+		t.Errorf("status %d, headers (-want +got):\n%s", got.status, diff)
+	}
+}
+
 // TestAllReasonsAreCounted reads the source: a reason without a counter would be a panic.
 func TestAllReasonsAreCounted(t *testing.T) {
 	source, err := os.ReadFile("verdict.go")

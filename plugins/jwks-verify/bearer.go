@@ -104,7 +104,12 @@ func (s source) token(field string) (string, *refusal) {
 	rest := strings.Trim(field, " \t")
 	scheme, after := cutScheme(rest)
 	switch bearer := strings.EqualFold(scheme, "Bearer"); { // RFC 9110, section 11.1: in any case
-	case rest == "" || s.schemed && !bearer && scheme != "":
+	case rest == "":
+		return "", nil
+	case s.schemed && scheme == "":
+		// Such as /abc, which a token may begin with and no scheme: it is no other scheme, and not ours.
+		return "", &refusal{reasonMalformed, "the header " + s.configured + " does not begin with a scheme"}
+	case s.schemed && !bearer:
 		return "", nil
 	case bearer && after != "" && after[0] != ' ':
 		// RFC 9110, section 11.4: spaces follow a scheme. With a tab or a comma this is no other scheme:

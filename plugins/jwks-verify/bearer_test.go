@@ -46,6 +46,9 @@ func TestBearer(t *testing.T) {
 		"a vertical tab before the scheme":      {[]string{"\vBearer a.b.c"}, "", reasonMalformed},
 		"quotes around it all":                  {[]string{`"Bearer a.b.c"`}, "", reasonMalformed},
 		"another scheme with a tab behind it":   {[]string{"Basic\teA=="}, "", reasonNoToken},
+		"no scheme, and what may begin a token": {[]string{"/a.b.c"}, "", reasonMalformed},
+		"no scheme, and nothing else":           {[]string{"/"}, "", reasonMalformed},
+		"no scheme, but padding":                {[]string{"=a"}, "", reasonMalformed},
 		"a token of one byte more than we take": {[]string{"Bearer " + strings.Repeat("a", maxToken+1)}, "", reasonMalformed},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -87,6 +90,8 @@ func TestTokensInOtherHeaders(t *testing.T) {
 		"a token beside what is not one":         {fields{"x-id": {"a b"}, "authorization": {"Bearer a.b.c"}}, "", "", reasonMalformed},
 		"a header whose name starts as another":  {fields{"x-access-token-2": {"a.b.c"}}, "", "", reasonNoToken},
 		"the scheme and a tab there":             {fields{"x-id": {"Bearer\ta.b.c"}}, "", "", reasonMalformed},
+		"a bare token that begins as no scheme":  {fields{"x-id": {"/b.c"}}, "/b.c", "x-id", reasonOK},
+		"the same in Authorization":              {fields{"authorization": {"/b.c"}}, "", "", reasonMalformed},
 		"a bare token that starts as the scheme": {fields{"x-id": {"bearer.b.c"}}, "bearer.b.c", "x-id", reasonOK},
 		"a token that is larger than the others": {fields{"x-id": {strings.Repeat("a", maxToken+1)}}, "", "", reasonMalformed},
 	} {
@@ -129,6 +134,7 @@ func FuzzBearer(f *testing.F) {
 	f.Add("bearer a, b")
 	f.Add("Basic x")
 	f.Add("Bearer\ta.b.c")
+	f.Add("/a.b.c")
 	f.Fuzz(func(t *testing.T, field string) {
 		token, _, r := newSources([]string{"Authorization"}).bearer(map[string][]string{"authorization": {field}})
 		switch {
@@ -136,6 +142,8 @@ func FuzzBearer(f *testing.F) {
 			t.Errorf("a refused header gave a token")
 		case r == nil && (token == "" || len(token) > maxToken || strings.ContainsAny(token, " \t\r\n,;\"")):
 			t.Errorf("took %q for a token", token)
+		case r == nil && !strings.EqualFold(strings.Trim(field, " \t")[:len("Bearer ")], "Bearer "):
+			t.Errorf("took a token without its scheme")
 		case r == nil && !strings.Contains(field, token):
 			t.Errorf("the token is not in the header")
 		case r != nil && r.reason == reasonNoToken && startsWithBearer(field):

@@ -56,7 +56,7 @@ func TestARefusalForWantOfAKeyIsNotRemembered(t *testing.T) {
 			t.Fatalf("status %d before the key is there", got)
 		}
 		w.serve(jwks(jwk("k1", rsaKey(), nil), jwk("k2", p256Key(), nil)))
-		time.Sleep(2 * coolDown)
+		time.Sleep(unknownFor)
 		_ = status(t, h, token) // asks for the keys
 		time.Sleep(2 * coolDown)
 		if got := status(t, h, token); got != http.StatusOK {

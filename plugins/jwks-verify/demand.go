@@ -10,9 +10,6 @@ const (
 	coolDown = 5 * time.Second
 	// hintEvery is the time between fetches that doubts about a known key cause.
 	hintEvery = time.Minute
-	// certainFor is how long after a good fetch the set tells which keys there are not. In a storm of
-	// unknown kids there is a good one in each coolDown, as long as the provider answers within another.
-	certainFor = 2 * coolDown
 	// maxWaiting bounds the requests of one source that wait at a time; those beyond are answered at once.
 	maxWaiting = 1000
 )
@@ -27,16 +24,15 @@ type demand struct {
 	// wake tells the loop that due may have come forward.
 	wake chan struct{}
 
-	mu        sync.Mutex
-	flying    bool
-	wanted    bool          // a request has missed something that no fetch since has brought
-	landing   chan struct{} // closes when the fetch under way ends, or the next where none is
-	caused    time.Time     // when the last fetch took off that requests caused
-	next      time.Time     // when the next fetch takes off unless requests want one sooner
-	confirmed time.Time     // when the last good fetch ended
-	failing   bool          // the last fetch was not good
-	waiting   int
-	unknown   unknownKids
+	mu      sync.Mutex
+	flying  bool
+	wanted  bool          // a request has missed something that no fetch since has brought
+	landing chan struct{} // closes when the fetch under way ends, or the next where none is
+	caused  time.Time     // when the last fetch took off that requests caused
+	next    time.Time     // when the next fetch takes off unless requests want one sooner
+	failing bool          // the last fetch was not good
+	waiting int
+	unknown unknownKids
 }
 
 // landed is the end of a fetch.
@@ -65,8 +61,8 @@ func (d *demand) takeOff(now time.Time) {
 	d.unknown.takeOff()
 }
 
-// land marks the end of a fetch. One that brought another set answers also those that asked on its way:
-// who still misses a kid asks again.
+// land marks the end of a fetch. One that brought another set answers also those that asked on its way, if it
+// has their kids.
 func (d *demand) land(l landed) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -77,9 +73,8 @@ func (d *demand) land(l landed) {
 		d.unknown.retry()
 		return
 	}
-	d.confirmed = l.at
 	d.unknown.settle(l.set.kids, l.at)
-	if l.changed {
+	if l.changed && !d.unknown.areAsked() {
 		d.wanted = false
 	}
 }
@@ -109,8 +104,9 @@ func (d *demand) dueLocked() time.Time {
 }
 
 // ask wants a fetch for a kid, empty for a token without one, that the set lacks, or where there is no set.
-// It returns what closes when that has ended, nil where the request is not to wait: it could not last, or
-// has the answer already. Who waits calls waited in the end.
+// It returns what closes when a fetch has ended: that which looks for the kid, or one before it that took off
+// earlier, after which who still misses the kid asks again. It is nil where the request is not to wait: none
+// ends in time, or it has the answer already. Who waits calls waited in the end.
 func (d *demand) ask(kid string, now time.Time, wait time.Duration) <-chan struct{} {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -135,12 +131,17 @@ func (d *demand) waited() {
 	d.waiting--
 }
 
-// certain tells whether a kid that the set lacks is one that the provider has no key for. Nobody can say so
-// while its set cannot be fetched, or was not since the kid came up.
-func (d *demand) certain(kid string, now time.Time) bool {
+// search tells how far the search for a kid that the set lacks has come.
+func (d *demand) search(kid string, now time.Time) search {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return !d.failing && (now.Sub(d.confirmed) <= certainFor || d.unknown.isAbsent(kid, now))
+	switch {
+	case d.failing:
+		return searchFailing
+	case d.unknown.isAbsent(kid, now):
+		return searchVain
+	}
+	return searchPending
 }
 
 // hint wants a fetch that nobody waits for: a key may have been replaced under its kid. Bad signatures are

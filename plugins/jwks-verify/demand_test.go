@@ -63,12 +63,24 @@ func TestDemandBringsTheNextFetchForward(t *testing.T) {
 			d.ask("a", moment(10.01), testWait)
 			d.lands(10.02, 310)
 		}, 310},
-		"another set answers those who asked on its way": {func(d *demand) {
+		"another set answers those who asked on its way for a kid that it has": {func(d *demand) {
 			d.ask("a", moment(10), testWait)
 			d.takeOff(moment(10))
 			d.ask("b", moment(10.01), testWait)
-			d.landsSet(10.02, 310, true)
+			d.landsSet(10.02, 310, true, "b")
 		}, 310},
+		"not those who asked for another": {func(d *demand) {
+			d.ask("a", moment(10), testWait)
+			d.takeOff(moment(10))
+			d.ask("b", moment(10.01), testWait)
+			d.ask("c", moment(10.01), 0)
+			d.landsSet(10.02, 310, true, "b")
+		}, 15},
+		"it answers a doubt on its way": {func(d *demand) {
+			d.takeOff(moment(100))
+			d.hint(moment(100.01))
+			d.landsSet(100.02, 400, true)
+		}, 400},
 		"who asked before is served": {absent, 310},
 		"a regular fetch costs no cool-down": {func(d *demand) {
 			d.takeOff(moment(10))
@@ -169,26 +181,55 @@ func TestWhoWaits(t *testing.T) {
 	}
 }
 
-func TestWhatIsCertainAboutAKidThatTheSetLacks(t *testing.T) {
+func TestHowFarTheSearchForAKidHasCome(t *testing.T) {
+	recovers := func(d *demand) { d.takeOff(moment(11)); d.fails(11, 12); d.takeOff(moment(12)); d.lands(12, 312) }
 	for name, row := range map[string]struct {
 		steps func(*demand)
 		now   float64
-		want  bool
+		want  search
 	}{
-		"nothing before the first fetch":            {func(d *demand) { *d = *newDemand() }, 1, false},
-		"that there is none after a good fetch":     {func(*demand) {}, 10, true},
-		"nothing of a set that is older":            {func(*demand) {}, 10.1, false},
-		"still of a kid that was looked for":        {absent, 39, true},
-		"nothing while the last fetch failed":       {func(d *demand) { d.takeOff(moment(1)); d.fails(1, 2) }, 2, false},
-		"not even of a kid that was looked for":     {func(d *demand) { absent(d); d.takeOff(moment(11)); d.fails(11, 12) }, 12, false},
-		"that there is none after the recovery":     {func(d *demand) { d.takeOff(moment(1)); d.fails(1, 2); d.takeOff(moment(2)); d.lands(2, 302) }, 3, true},
-		"nothing where one is under way for longer": {func(d *demand) { d.takeOff(moment(1)) }, 10.1, false},
+		"it has not begun before the first fetch":       {func(d *demand) { *d = *newDemand() }, 1, searchPending},
+		"nor does a fresh set tell of a kid since then": {func(*demand) {}, 0.001, searchPending},
+		"nor one that was on its way when the kid came up": {func(d *demand) {
+			d.takeOff(moment(10))
+			d.ask("a", moment(10.01), testWait)
+			d.lands(10.02, 310)
+		}, 10.03, searchPending},
+		"nor one that was, and brought another set": {func(d *demand) {
+			d.takeOff(moment(10))
+			d.ask("a", moment(10.01), testWait)
+			d.landsSet(10.02, 310, true, "b")
+		}, 10.03, searchPending},
+		"nor one for another kid": {func(d *demand) {
+			d.ask("b", moment(10), testWait)
+			d.takeOff(moment(10))
+			d.lands(10.02, 310)
+			d.ask("a", moment(10.03), testWait)
+		}, 10.04, searchPending},
+		"it lasts as long as the fetch for it": {func(d *demand) { d.ask("a", moment(10), testWait); d.takeOff(moment(10)) }, 10.1, searchPending},
+		"it ends with that":                    {absent, 10, searchVain},
+		"it ends with a regular fetch that took off later than the request": {func(d *demand) {
+			absent(d)
+			d.ask("b", moment(11), testWait)
+			d.takeOff(moment(12))
+			d.lands(12, 312)
+		}, 12, searchVain},
+		"it has ended for a while":                   {absent, 39.9, searchVain},
+		"it begins anew after that":                  {absent, 40, searchPending},
+		"a failure tells nothing":                    {func(d *demand) { d.takeOff(moment(1)); d.fails(1, 2) }, 2, searchFailing},
+		"not even where it has ended":                {func(d *demand) { absent(d); d.takeOff(moment(11)); d.fails(11, 12) }, 12, searchFailing},
+		"a recovery leaves what has ended":           {func(d *demand) { absent(d); recovers(d) }, 13, searchVain},
+		"a recovery ends what a failure did not":     {func(d *demand) { d.ask("a", moment(10), testWait); recovers(d) }, 13, searchVain},
+		"a recovery tells nothing of other kids":     {recovers, 13, searchPending},
+		"one that is under way is as the one before": {func(d *demand) { d.takeOff(moment(1)); d.fails(1, 2); d.takeOff(moment(2)) }, 2, searchFailing},
 	} {
-		d := rested()
-		row.steps(d)
-		if got := d.certain("a", moment(row.now)); got != row.want {
-			t.Errorf("%s: certain is %t", name, got)
-		}
+		t.Run(name, func(t *testing.T) {
+			d := rested()
+			row.steps(d)
+			if got := d.search("a", moment(row.now)); got != row.want {
+				t.Errorf("search is %d, want %d", got, row.want)
+			}
+		})
 	}
 }
 
@@ -201,6 +242,9 @@ func TestOnlySoManyWait(t *testing.T) {
 	}
 	if d.ask("one more", moment(1), testWait) != nil {
 		t.Error("one more waits")
+	}
+	if got := d.search("one more", moment(1)); got != searchPending {
+		t.Errorf("who does not wait is told that the search is %d", got)
 	}
 	d.waited()
 	if d.ask("one more", moment(1), testWait) == nil {

@@ -5,9 +5,9 @@
 //
 // In this order, and the first failure names the reason:
 //
+//   - with refuse_query_token: no token in the query (RFC 6750, section 2.3);
 //   - the request: headers that can all be read, a Connection that names none that this plugin sets; exactly
-//     one bearer token, in one of header_names (RFC 6750, section 2.1), and with refuse_query_token none in
-//     the query (section 2.3);
+//     one bearer token, in one of header_names (RFC 6750, section 2.1);
 //   - the token's form: three segments of strict base64url, the first two JSON objects without duplicate
 //     members (RFC 8725, section 3; RFC 7519, section 4), no crit (RFC 7515, section 4.1.11);
 //   - iss, exactly as configured; alg and typ, from that issuer's own lists;
@@ -26,8 +26,9 @@
 // One key set for each source, an address with its TLS settings, lives in the process, shared by all workers,
 // routes and reloads. It is fetched in the background and renewed every jwks_refresh_seconds. An answer that is
 // no key set, or holds no usable key, never replaces a good set; an unusable key is skipped. A kid that the set
-// lacks causes at most one fetch in five seconds, for which the request waits jwks_wait_ms at most. While the
-// issuer's set cannot be fetched, such a token is refused with 503: nobody can say that its key does not exist.
+// lacks causes at most one fetch in five seconds, for which the request waits jwks_wait_ms at most. Such a token is
+// refused with 401 only where a fetch that took off to look for its kid came back without it. Until then, and while
+// the issuer's set cannot be fetched, it is refused with 503: nobody can say that its key does not exist.
 //
 // # Identity
 //
@@ -47,5 +48,8 @@
 // # Answers
 //
 // Each reason has one fixed answer, with a challenge of RFC 6750, section 3, where another token would help:
-// see newAnswers. The client never learns what was expected, the log does; the log never learns the token.
+// see newAnswers. The client never learns what was expected, the log does; the log never learns the token. Kong's error
+// log is told of each refusal but one: nginx appends the request's first line to every line, so that of a request
+// whose query holds a token nothing is written there, if refuse_query_token is set, and the access log has REDACTED in
+// place of the query. Without that option, any line that Kong writes about such a request shows it.
 package jwksverify

@@ -11,23 +11,46 @@ import (
 type health struct {
 	log      *slog.Logger
 	failures int
-	cause    string // of the failures, as last written
-	expired  bool   // it is written that the keys are too old
+	cause    string   // of the failures, as last written
+	told     starving // it is written that the keys are too old for so many
 }
 
-// failed returns the number of failures in a row. had tells that there ever was a set, inUse that it is
-// still fresh enough.
-func (h *health) failed(err error, had, inUse bool) int {
+// starving tells how many of the configurations that share a source go without keys, because the set that is
+// there is older than their own jwks_max_stale_seconds.
+type starving int
+
+const (
+	starvingNone starving = iota
+	starvingSome
+	starvingAll
+)
+
+// failed returns the number of failures in a row. had tells that there ever was a set, s for whom it is too old
+// by now.
+func (h *health) failed(err error, had bool, s starving) int {
 	h.failures++
 	if cause := causeOf(err); h.failures == 1 || cause != h.cause {
 		h.cause = cause
-		h.log.Warn("fetching a key set failed", "error", err, "older_set_in_use", inUse)
+		h.log.Warn("fetching a key set failed", "error", err, "older_set_in_use", had && s != starvingAll)
 	}
-	if had && !inUse && !h.expired {
-		h.expired = true
-		h.log.Error("the key set is too old: tokens are answered with 503 until it can be fetched")
+	if had {
+		h.starve(s)
 	}
 	return h.failures
+}
+
+// starve writes one line when the first configuration starves, and one when all do.
+func (h *health) starve(s starving) {
+	if s > h.told {
+		switch s {
+		case starvingSome:
+			h.log.Error("the key set is too old for the configuration with the shortest jwks_max_stale_seconds: " +
+				"its tokens are answered with 503 until the set can be fetched, others that share it may go on")
+		case starvingAll:
+			h.log.Error("the key set is too old for every configuration: tokens are answered with 503 until it can be fetched")
+		}
+	}
+	h.told = s // less where a more patient configuration came
 }
 
 func (h *health) succeeded(set *keySet, changed bool) {
@@ -37,7 +60,7 @@ func (h *health) succeeded(set *keySet, changed bool) {
 	case h.failures > 0:
 		h.log.Info("the key set can be fetched again", "failures", h.failures)
 	}
-	h.failures, h.cause, h.expired = 0, "", false
+	h.failures, h.cause, h.told = 0, "", starvingNone
 }
 
 // reasons are the first few of what can be as many as maxKeys.

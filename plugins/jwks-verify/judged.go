@@ -6,6 +6,17 @@ import "slices"
 type judged struct {
 	found   proof
 	refused *refusal
+	// undecided tells that a fetch that is to come can turn the refusal, so that the client is to come again.
+	undecided bool
+}
+
+// verdict is that of a request with the token, as far as it depends on the token alone.
+func (j *judged) verdict() verdict {
+	v := j.found.verdict(j.refused)
+	if j.undecided {
+		v.at = inKeys
+	}
+	return v
 }
 
 // doubtsKeys tells that a key may have been replaced under the kid that a token names, or has no name.

@@ -34,8 +34,8 @@ func TestConfigurationsOfOneSourceShareItsCoolDown(t *testing.T) {
 			t.Errorf("%d fetches for one set", p.fetched())
 		}
 		for range 4 {
-			one.renewed(t.Context(), one.keys(time.Now()), "x")
-			two.renewed(t.Context(), two.keys(time.Now()), "y")
+			one.renewed(t.Context(), one.keys(time.Now()), "x", one.until())
+			two.renewed(t.Context(), two.keys(time.Now()), "y", two.until())
 			time.Sleep(time.Second)
 		}
 		if n := p.fetched(); n > 2 {
@@ -141,7 +141,7 @@ func TestEachLeaseJudgesStalenessByItsOwnTerms(t *testing.T) {
 			}
 		}
 		p.serve(oneKey("k1"))
-		if !strict.renewed(t.Context(), nil, "k1") || strict.keys(time.Now()) == nil {
+		if !strict.renewed(t.Context(), nil, "k1", strict.until()) || strict.keys(time.Now()) == nil {
 			t.Error("a request with keys that are too old did not bring them back")
 		}
 	})
@@ -174,7 +174,7 @@ func TestTheLongestTimeoutCounts(t *testing.T) {
 		}
 		long := leaseWith(t, store, func(s *keySource) { s.timeout = 20 * time.Second })
 		start := time.Now()
-		long.renewed(t.Context(), nil, "k1")
+		long.renewed(t.Context(), nil, "k1", long.until())
 		if took := time.Since(start); took > testWait {
 			t.Errorf("a request waited %s", took)
 		}

@@ -20,7 +20,9 @@ func registerKeyMetrics(registry prometheus.Registerer, snapshot func() map[stri
 			"Time since keys were last fetched with success, or since the start where they never were; of a host's sources the longest.",
 			[]string{"host"}, nil),
 		keys: prometheus.NewDesc("tollgate_jwks_verify_keys",
-			"Keys in use, by the host of their issuer; 0 while tokens cannot be verified.", []string{"host"}, nil),
+			"Keys in use, by the host of their issuer; of a source 0 once they are older than the shortest jwks_max_stale_seconds "+
+				"of the configurations that share it, while those with a longer one still verify tokens.",
+			[]string{"host"}, nil),
 		snapshot: snapshot,
 	})
 	for _, cause := range causes() {

@@ -243,3 +243,53 @@ func TestEachChangeIsLoggedOnce(t *testing.T) {
 		}
 	})
 }
+
+func TestWhoGoesWithoutKeysIsLoggedOnceEach(t *testing.T) {
+	const some, all = "too old for the configuration with the shortest", "too old for every configuration"
+	synctest.Test(t, func(t *testing.T) {
+		p := &provider{body: oneKey("k1")}
+		var log book
+		store, registry := storeOf(p, &log)
+		defer store.close()
+		strict := leaseWith(t, store, func(s *keySource) { s.maxStale = 10 * time.Minute })
+		patient := leaseWith(t, store, func(s *keySource) { s.maxStale = 2 * time.Hour })
+		time.Sleep(time.Second)
+		log.take()
+		p.serve(nil)
+		for _, step := range []struct {
+			name            string
+			lasts           time.Duration
+			want            string
+			strict, patient bool
+			gauge           int
+		}{
+			{"while both have keys", 9 * time.Minute, "older_set_in_use=true", true, true, 1},
+			{"when one starves", 2 * time.Minute, some, false, true, 0},
+			{"while it does", time.Hour, "", false, true, 0},
+			{"when both do", time.Hour, all, false, false, 0},
+			{"while both do", time.Hour, "", false, false, 0},
+		} {
+			time.Sleep(step.lasts)
+			synctest.Wait()
+			got := log.take()
+			if n := strings.Count(got, "\n"); step.want == "" && n != 0 || step.want != "" && (n != 1 || !strings.Contains(got, step.want)) {
+				t.Errorf("%s: logged %q, want %q", step.name, got, step.want)
+			}
+			if s, p := strict.keys(time.Now()) != nil, patient.keys(time.Now()) != nil; s != step.strict || p != step.patient {
+				t.Errorf("%s: keys for the strict one: %t, for the patient one: %t", step.name, s, p)
+			}
+			if n := store.snapshot()["a.test"].keys; n != step.gauge {
+				t.Errorf("%s: the gauge shows %d", step.name, n)
+			}
+		}
+		families, err := registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range families {
+			if f.GetName() == "tollgate_jwks_verify_keys" && !strings.Contains(f.GetHelp(), "shortest jwks_max_stale_seconds") {
+				t.Errorf("its help does not say what the gauge goes by: %s", f.GetHelp())
+			}
+		}
+	})
+}

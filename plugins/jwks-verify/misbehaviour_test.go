@@ -24,7 +24,7 @@ func goodTraffic(t *testing.T, keys *keyLease, kid, other string, lasts time.Dur
 			t.Fatalf("good traffic saw it: no key for %s, after %s", kid, time.Since(start))
 		}
 		if !set.kids[other] {
-			keys.renewed(t.Context(), set, other)
+			keys.renewed(t.Context(), set, other, keys.until())
 		}
 		waited = max(waited, time.Since(start))
 		found = keys.keys(time.Now()).kids[other]
@@ -119,7 +119,7 @@ func TestARotationWithoutOverlapWithdrawsTheOldKey(t *testing.T) {
 			t.Fatal(err)
 		}
 		i.Drop()
-		if !keys.renewed(t.Context(), keys.keys(time.Now()), fresh) {
+		if !keys.renewed(t.Context(), keys.keys(time.Now()), fresh, keys.until()) {
 			t.Fatal("the request with the new kid brought no other set")
 		}
 		if set := keys.keys(time.Now()); set.kids[kid] || !set.kids[fresh] {

@@ -38,23 +38,21 @@ func (p *provider) fetched() int {
 	return len(p.fetches)
 }
 
-// fetch takes 20 ms.
+// fetch takes 20 ms, and brings what there was at its start.
 func (p *provider) fetch(ctx context.Context) (document, error) {
 	p.mu.Lock()
 	p.fetches = append(p.fetches, time.Now())
-	hangs := p.hangs
+	hangs, d := p.hangs, document{p.body, p.lifetime}
 	p.mu.Unlock()
 	if hangs {
 		<-ctx.Done()
 		return document{}, ctx.Err()
 	}
 	time.Sleep(20 * time.Millisecond)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.body == nil {
+	if d.body == nil {
 		return document{}, errors.New("connection refused")
 	}
-	return document{p.body, p.lifetime}, nil
+	return d, nil
 }
 
 // RoundTrip lets a provider stand in for the network; a hanging one lasts as long as the client lets it.
@@ -94,7 +92,7 @@ func (p *provider) start() rented {
 
 // ask is a request whose kid the set lacks.
 func (r rented) ask(t *testing.T, kid string) bool {
-	return r.lease.renewed(t.Context(), r.keys(time.Now()), kid)
+	return r.lease.renewed(t.Context(), r.keys(time.Now()), kid, r.lease.until())
 }
 
 func oneKey(kid string) []byte { return jwks(jwk(kid, p256Key(), nil)) }

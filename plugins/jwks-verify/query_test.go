@@ -6,6 +6,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"tollgate/internal/kongtest"
 )
 
 func TestATokenInTheQueryIsFound(t *testing.T) {
@@ -28,6 +32,21 @@ func TestATokenInTheQueryIsFound(t *testing.T) {
 		"in another's value, encoded":       {"redirect=%26access_token=x", false},
 		"in a name with a broken escape":    {"access_token%=x", false},
 		"beside a name that cannot be read": {"%zz=1&access_token=x", true},
+		"as PHP reads it: a dot":            {"access.token=x", true},
+		"as PHP reads it: a space":          {"access+token=x", true},
+		"as PHP reads it: a space, encoded": {"access%20token=x", true},
+		"as PHP reads it: spaces before it": {"+%20access_token=x", true},
+		"as PHP reads it: up to a NUL":      {"access_token%00suffix=x", true},
+		"as PHP reads it: an array":         {"access_token[]=x", true},
+		"as PHP reads it: a deeper one":     {"access.token%5Ba%5D[b]=x", true},
+		"as PHP reads it: half an array":    {"access[token=x", true},
+		"as PHP reads it: half, encoded":    {"access%5btoken=x", true},
+		"behind an escape that is broken":   {"access%5Ftoken[%zz]=x", true},
+		"up to a NUL and a broken escape":   {"access%5Ftoken%00%=x", true},
+		"in an array of another name":       {"a[access_token]=x", false},
+		"behind a NUL":                      {"a%00access_token=x", false},
+		"with an underscore too many":       {"access__token=x", false},
+		"encoded twice":                     {"access%255Ftoken=x", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := queryHoldsToken(row.query); got != row.want {
@@ -71,11 +90,63 @@ func TestATokenInTheQuery(t *testing.T) {
 					t.Errorf("answered %d after %q", status, out.Calls)
 				}
 				if status == http.StatusBadRequest {
-					checkLog(t, out, "malformed", "query")
+					wantSilence(t, w, out)
 				}
 			})
 		})
 	}
+}
+
+// wantSilence wants the query, and any line to which nginx appends it, in no log: the reason stands in the access
+// log and the metric.
+func wantSilence(t *testing.T, w *world, out kongtest.Outcome) {
+	t.Helper()
+	if len(out.Logs) != 0 {
+		t.Errorf("logged %v", out.Logs)
+	}
+	if diff := cmp.Diff(map[string]any{
+		"request.querystring": "REDACTED", "request.uri": "REDACTED", "request.url": "REDACTED", "upstream_uri": "REDACTED",
+		"tollgate.jwks_verify": map[string]any{"reason": "malformed"},
+	}, out.LogMembers); diff != "" {
+		t.Errorf("access log (-want +got):\n%s", diff)
+	}
+	if n := w.counted(t, "tollgate_jwks_verify_total", "malformed"); n != 1 {
+		t.Errorf("the metric counts %v", n)
+	}
+}
+
+// TestAQueryWithATokenIsToldNowhere has whatever else is wrong with a request, or would be, come with it.
+func TestAQueryWithATokenIsToldNowhere(t *testing.T) {
+	for name, change := range map[string]func(*kongtest.Kong){
+		"a token that is no JWT":          func(k *kongtest.Kong) { k.Headers["authorization"] = []string{"Bearer x"} },
+		"two tokens":                      func(k *kongtest.Kong) { k.Headers["authorization"] = []string{"Bearer x", "Bearer y"} },
+		"a Connection that takes off":     func(k *kongtest.Kong) { k.Headers["connection"] = []string{"x-consumer-id"} },
+		"headers that Kong does not tell": func(k *kongtest.Kong) { k.Garble = map[string]bool{"kong.request.get_headers": true} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				k := request(goodToken(), nil)
+				k.Vars = map[string]string{"args": "access_token=x"}
+				change(k)
+				out := k.Run(t, w.build(t, members{"refuse_query_token": true}))
+				if out.Exit == nil || out.Exit.Status != http.StatusBadRequest {
+					t.Errorf("answered %+v", out.Exit)
+				}
+				wantSilence(t, w, out)
+			})
+		})
+	}
+}
+
+// The option costs a request without such a token no member of the access log.
+func TestAQueryWithoutATokenStaysInTheAccessLog(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		k := request(goodToken(), nil)
+		k.Vars = map[string]string{"args": "a=1"}
+		if out := k.Run(t, w.build(t, members{"refuse_query_token": true})); len(out.LogMembers) != 1 {
+			t.Errorf("access log %v", out.LogMembers)
+		}
+	})
 }
 
 func TestAQueryThatKongDoesNotTellIsNoGoodOne(t *testing.T) {
@@ -92,14 +163,19 @@ func TestAQueryThatKongDoesNotTellIsNoGoodOne(t *testing.T) {
 	})
 }
 
-// FuzzQueryHoldsToken looks for parameters that Go's own reader, which is not the most generous, finds.
+// FuzzQueryHoldsToken looks for parameters that Go's own reader, which is not the most generous, finds, and for
+// those that it finds among PHP's names.
 func FuzzQueryHoldsToken(f *testing.F) {
-	for _, query := range []string{"", "access_token=x", "a=1&%61ccess_token", "access%5ftoken=;", "%"} {
+	for _, query := range []string{"", "access_token=x", "a=1&%61ccess_token", "access%5ftoken=;", "%", "access.token[%zz]=", "+access_token%00"} {
 		f.Add(query)
 	}
 	f.Fuzz(func(t *testing.T, query string) {
-		if found, _ := url.ParseQuery(query); found.Has("access_token") && !queryHoldsToken(query) {
-			t.Errorf("%q holds a token", query)
+		found, _ := url.ParseQuery(query)
+		for name := range found {
+			plain := strings.NewReplacer(".", "_", " ", "_").Replace(name)
+			if plain == "access_token" && !queryHoldsToken(query) {
+				t.Errorf("%q holds a token", query)
+			}
 		}
 	})
 }

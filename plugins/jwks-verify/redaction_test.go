@@ -1,6 +1,7 @@
 package jwksverify
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"net/http"
 	"slices"
@@ -114,6 +115,36 @@ func TestHeadersThatKongDoesNotTellAreNotTheClientsFault(t *testing.T) {
 			t.Errorf("logged %v", out.Logs)
 		}
 	})
+}
+
+func TestAPeerThatKongDoesNotTellIsNotTheClientsFault(t *testing.T) {
+	der := derOf(t, p256Key())
+	sum := sha256.Sum256(der)
+	for _, constraint := range []string{"optional", "required"} {
+		t.Run(constraint, func(t *testing.T) {
+			inWorld(t, func(t *testing.T, w *world) {
+				k := request(mint(header(nil), goodClaims(members{"cnf": members{"x5t#S256": b64(sum[:])}}), rsaKey()),
+					map[string][]string{"x-cert": {certificateForms(der)["URL-encoded PEM"]}})
+				k.PeerIP, k.Garble = "10.0.0.1", map[string]bool{"kong.client.get_ip": true}
+				out := k.Run(t, w.build(t, members{
+					"sender_constraint": constraint, "client_cert_header": "X-Cert", "trusted_peers": []string{"10.0.0.1"},
+				}))
+				if out.Exit == nil || out.Exit.Status != http.StatusInternalServerError || out.Exit.Headers["WWW-Authenticate"] != nil {
+					t.Fatalf("answered %+v", out.Exit)
+				}
+				member, _ := out.LogMembers["tollgate.jwks_verify"].(map[string]any)
+				if member["reason"] != "gateway" || w.counted(t, "tollgate_jwks_verify_total", "gateway") != 1 {
+					t.Errorf("access log %v", member)
+				}
+				if len(out.Logs) != 1 || out.Logs[0].Level != "err" || !strings.Contains(out.Logs[0].Text, "kong.client.get_ip") {
+					t.Errorf("logged %v", out.Logs)
+				}
+				if out.ConsumerID+out.CredentialID != "" {
+					t.Error("it has an identity")
+				}
+			})
+		})
+	}
 }
 
 func TestForgedHeadersAreBounded(t *testing.T) {

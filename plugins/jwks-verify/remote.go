@@ -69,7 +69,7 @@ func (r *remote) within(now time.Time, maxStale time.Duration) *keySet {
 	return h.set
 }
 
-// keys returns the set that is fresh enough for every lease, nil where there is none.
+// keys returns the set that is fresh enough for every lease, nil where there is none: some lease may have one yet.
 func (r *remote) keys(now time.Time) *keySet { return r.within(now, r.terms.current().maxStale) }
 
 // age is the time since the last fetch that went well, or since the start where none did.
@@ -125,7 +125,7 @@ func (r *remote) load(ctx context.Context) landed {
 	}
 	r.count(err)
 	if err != nil {
-		failures := r.health.failed(err, r.held.Load() != nil, r.keys(now) != nil)
+		failures := r.health.failed(err, r.held.Load() != nil, r.terms.starving(r.age(now)))
 		return landed{at: now, next: now.Add(jittered(retryAfterFailures(failures)))}
 	}
 	set = r.hold(set, lifetime, now)

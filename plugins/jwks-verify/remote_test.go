@@ -110,7 +110,7 @@ func TestNoRequestWaitsLongerThanItMay(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 		defer cancel()
 		start := time.Now()
-		r.lease.renewed(ctx, r.keys(time.Now()), "k2")
+		r.lease.renewed(ctx, r.keys(time.Now()), "k2", r.lease.until())
 		if took := time.Since(start); took != 10*time.Millisecond {
 			t.Errorf("waited %s beyond the end of the context", took)
 		}
@@ -124,7 +124,7 @@ func TestARequestThatSawAnOlderSetDoesNotWait(t *testing.T) {
 		defer r.close()
 		time.Sleep(time.Second)
 		start := time.Now()
-		if !r.lease.renewed(t.Context(), nil, "k2") || time.Since(start) != 0 {
+		if !r.lease.renewed(t.Context(), nil, "k2", r.lease.until()) || time.Since(start) != 0 {
 			t.Error("the newer set was there already")
 		}
 		if p.fetched() != 1 {

@@ -8,7 +8,7 @@ func tokenFields() []schema.Field {
 		{Name: "header_names", Kind: schema.Array, Rules: schema.Rules{Required: true, LenMin: 1, LenMax: 8}, Default: []string{"Authorization"},
 			Elements: &schema.Field{Kind: schema.String, Rules: schema.Rules{Match: headerName}},
 			Doc:      "The headers in which a token may come: in Authorization with the scheme Bearer, in others with or without it. A request with two tokens is refused."},
-		flag("refuse_query_token", "Refuses, with 400, a request whose query holds access_token, beside a token in a header or alone (RFC 6750, section 2.3). Otherwise nobody looks there, and the upstream gets it. One more call to Kong a request."),
+		flag("refuse_query_token", "Refuses, with 400, a request whose query holds access_token, beside a token in a header or alone (RFC 6750, section 2.3); the query is then REDACTED in the JSON of Kong's log plugins, and this plugin writes nothing to Kong's error log, whose lines show it. Otherwise nobody looks there: the upstream gets it, and any line that Kong writes about the request shows it. One more call to Kong a request."),
 		amount("leeway_seconds", 10, 0, 300, "Clock skew allowed on exp, nbf and iat, in seconds; 0 allows none."),
 		{Name: "max_age_seconds", Kind: schema.Integer, Rules: schema.Rules{Between: schema.Between(1, 31_536_000)},
 			Doc: "The most seconds that may have passed since iat, which is then needed. Absent means that only exp counts."},

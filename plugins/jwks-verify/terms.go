@@ -14,11 +14,13 @@ type agreement struct {
 	mu     sync.Mutex
 	leases map[terms]int
 	agreed terms
+	// patience is the longest maxStale of the leases.
+	patience time.Duration
 }
 
 // newAgreement starts with the terms of a lease that is to come.
 func newAgreement(first terms) *agreement {
-	return &agreement{leases: map[terms]int{}, agreed: first}
+	return &agreement{leases: map[terms]int{}, agreed: first, patience: first.maxStale}
 }
 
 func (a *agreement) join(t terms) {
@@ -47,13 +49,27 @@ func (a *agreement) current() terms {
 	return a.agreed
 }
 
+// starving tells for whom a set of that age is too old.
+func (a *agreement) starving(age time.Duration) starving {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case age > a.patience:
+		return starvingAll
+	case age > a.agreed.maxStale:
+		return starvingSome
+	}
+	return starvingNone
+}
+
 func (a *agreement) agreeLocked() {
 	first := true
 	for t := range a.leases {
 		if first {
-			a.agreed, first = t, false
+			a.agreed, a.patience, first = t, t.maxStale, false
 			continue
 		}
+		a.patience = max(a.patience, t.maxStale)
 		a.agreed = terms{
 			refresh:  min(a.agreed.refresh, t.refresh),
 			maxStale: min(a.agreed.maxStale, t.maxStale),

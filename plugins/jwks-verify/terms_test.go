@@ -33,3 +33,30 @@ func TestLeasesAgreeOnTerms(t *testing.T) {
 		}
 	}
 }
+
+func TestForWhomASetIsTooOld(t *testing.T) {
+	const minute = time.Minute
+	strict, patient := terms{maxStale: 10 * minute}, terms{maxStale: 60 * minute}
+	a := newAgreement(strict)
+	for _, step := range []struct {
+		name string
+		do   func()
+		age  time.Duration
+		want starving
+	}{
+		{"before anyone has joined, by the first's", func() {}, 10*minute + 1, starvingAll},
+		{"one alone, at its limit", func() { a.join(strict) }, 10 * minute, starvingNone},
+		{"one alone, beyond it", func() {}, 10*minute + 1, starvingAll},
+		{"one of two", func() { a.join(patient) }, 10*minute + 1, starvingSome},
+		{"one of two, up to the other's limit", func() {}, 60 * minute, starvingSome},
+		{"both", func() {}, 60*minute + 1, starvingAll},
+		{"neither", func() {}, 10 * minute, starvingNone},
+		{"the patient one alone", func() { a.leave(strict) }, 10*minute + 1, starvingNone},
+		{"the strict one again, alone", func() { a.leave(patient); a.join(strict) }, 10*minute + 1, starvingAll},
+	} {
+		step.do()
+		if got := a.starving(step.age); got != step.want {
+			t.Errorf("%s: %d, want %d", step.name, got, step.want)
+		}
+	}
+}

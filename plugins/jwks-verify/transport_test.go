@@ -64,7 +64,7 @@ func TestAProxyIsAskedWithItsPassword(t *testing.T) {
 			t.Errorf("%s was dialled", n.dialled())
 		}
 		n.Close()
-		keys.renewed(t.Context(), keys.keys(time.Now()), "k2")
+		keys.renewed(t.Context(), keys.keys(time.Now()), "k2", keys.until())
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if said := log.take(); !strings.Contains(said, "failed") || strings.Contains(said, "hunter2") {

@@ -18,7 +18,8 @@ const (
 
 // unknownKids are the kids that requests brought and the set lacks, in the stages that they go through: they
 // are asked for, a fetch takes off to look for them, and where its set lacks them they are absent for a
-// time. A kid that is not remembered for want of room costs no more than the fetches that demand allows.
+// time. A kid that is not remembered for want of room costs no more than the fetches that demand allows, and
+// counts as one that nobody has looked for.
 type unknownKids struct {
 	seed   maphash.Seed
 	asked  map[uint64]struct{}
@@ -55,10 +56,14 @@ func (u *unknownKids) askSum(sum uint64) {
 // takeOff has the fetch that begins look for what was asked.
 func (u *unknownKids) takeOff() { u.asked, u.aboard = u.aboard, u.asked }
 
+// areAsked tells whether the next fetch is to look for any kid.
+func (u *unknownKids) areAsked() bool { return len(u.asked) > 0 }
+
 // settle is told of the kids of the set that was fetched.
 func (u *unknownKids) settle(published map[string]bool, now time.Time) {
 	for kid := range published {
 		delete(u.aboard, u.sum(kid))
+		delete(u.asked, u.sum(kid))
 	}
 	for sum := range u.aboard {
 		u.remember(sum, now)

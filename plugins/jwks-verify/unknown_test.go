@@ -31,7 +31,11 @@ func TestUnknownKidsAreBoundedInNumberAndTime(t *testing.T) {
 	if !u.isAboard("a") || u.isAboard("c") {
 		t.Error("the fetch does not look for the kid, or for another")
 	}
+	u.ask("b") // on the way
 	u.settle(map[string]bool{"b": true}, moment(0))
+	if u.areAsked() {
+		t.Error("a kid that came is asked for still")
+	}
 	if !u.isAbsent("a", moment(29)) || u.isAbsent("a", moment(30)) {
 		t.Error("a kid is forgotten too soon or too late")
 	}

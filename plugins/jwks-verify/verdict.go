@@ -28,7 +28,7 @@ const (
 	reasonConsumer        reason = "consumer"
 	// reasonAnonymous lets a request without a token pass, as that of the anonymous consumer.
 	reasonAnonymous reason = "anonymous"
-	// reasonGateway is that Kong did not tell the request's headers.
+	// reasonGateway is that Kong did not tell what a request is judged by.
 	reasonGateway reason = "gateway"
 )
 
@@ -63,6 +63,8 @@ const (
 	inCredentials fault = iota + 1
 	// inHeaders is what came beside the token.
 	inHeaders
+	// inKeys is no part of it: the gateway has not looked for the token's key yet.
+	inKeys
 )
 
 // noIssuer is the index of an issuer that is not configured, or not known yet.

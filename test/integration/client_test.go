@@ -44,15 +44,23 @@ func getFrom(t *testing.T, s *sandbox.Sandbox, path string, headers ...string) r
 }
 
 func send(url string, headers ...string) (reply, error) {
-	request, err := http.NewRequest(http.MethodGet, url, http.NoBody)
+	request, err := newRequest(url, headers)
 	if err != nil {
 		return reply{}, err
+	}
+	return do(shared.client, request)
+}
+
+func newRequest(url string, headers []string) (*http.Request, error) {
+	request, err := http.NewRequest(http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return nil, err
 	}
 	for _, line := range headers {
 		name, value, _ := strings.Cut(line, ":")
 		request.Header[name] = append(request.Header[name], strings.TrimSpace(value))
 	}
-	return do(shared.client, request)
+	return request, nil
 }
 
 func do(c *http.Client, request *http.Request) (reply, error) {

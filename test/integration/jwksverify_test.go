@@ -34,7 +34,6 @@ func TestTokensThatAreRefused(t *testing.T) {
 		{"one without an end", issuer.Token{Claims: map[string]any{"exp": nil}}, invalidToken},
 		{"one of another issuer", issuer.Token{Issuer: "https://evil.example.com"}, invalidToken},
 		{"one that names no issuer", issuer.Token{Claims: map[string]any{"iss": nil}}, invalidToken},
-		{"one with a kid that is not published", issuer.Token{KeyID: "nobody"}, invalidToken},
 		{"one of a type that is no access token", issuer.Token{Type: "dpop+jwt"}, invalidToken},
 		{"one that is bound to a key", issuer.Token{Claims: map[string]any{"cnf": map[string]any{"jkt": "x"}}}, invalidToken},
 	} {

@@ -2,6 +2,7 @@ package integration
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,4 +42,43 @@ func TestAnIssuerThatGoesDownLater(t *testing.T) {
 		t.Errorf("headers %v", r.headers)
 	}
 	getFrom(t, s, "/token", token).is(t, http.StatusOK)
+}
+
+// TestAKidThatIsNotPublished is told to come again where the process fetches keys no sooner, because of another test.
+func TestAKidThatIsNotPublished(t *testing.T) {
+	token := bearer(t, issuer.Token{KeyID: "nobody"})
+	var r reply
+	eventually.Holds(t, 2*coolDown, "the kid to be looked for", func() bool {
+		if r = get(t, "/token", token); r.status == http.StatusServiceUnavailable && r.headers.Get("Retry-After") == "" {
+			t.Errorf("headers %v", r.headers)
+		}
+		return r.status != http.StatusServiceUnavailable
+	})
+	r.is(t, http.StatusUnauthorized)
+	if got := r.headers.Get("WWW-Authenticate"); !strings.HasPrefix(got, invalidToken) || r.problem(t).Detail == "" {
+		t.Errorf("challenge %s", got)
+	}
+}
+
+// TestATokenOfANewKeyDuringACoolDown has a random kid come before the rotation: the first good token is told to come
+// again, never that it is invalid.
+func TestATokenOfANewKeyDuringACoolDown(t *testing.T) {
+	s := start(t, sandbox.Options{})
+	getFrom(t, s, "/token", bearerOf(t, s, issuer.Token{})).is(t, http.StatusOK)
+	getFrom(t, s, "/token", bearerOf(t, s, issuer.Token{KeyID: "random"})).is(t, http.StatusUnauthorized)
+	if _, err := s.Issuer.Rotate(); err != nil {
+		t.Fatal(err)
+	}
+	token := bearerOf(t, s, issuer.Token{})
+	r := getFrom(t, s, "/token", token)
+	r.is(t, http.StatusServiceUnavailable)
+	if r.headers.Get("Retry-After") != "5" || r.headers.Get("WWW-Authenticate") != "" {
+		t.Errorf("headers %v", r.headers)
+	}
+	logHas(t, s.AccessLog(), r.id(), `"reason":"kid_unknown"`)
+	eventually.Holds(t, 2*coolDown, "the new key", func() bool {
+		r = getFrom(t, s, "/token", token)
+		return r.status != http.StatusServiceUnavailable
+	})
+	r.is(t, http.StatusOK)
 }
