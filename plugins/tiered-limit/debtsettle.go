@@ -33,16 +33,7 @@ func newSettler(l *local, s *redisStore, g *guard) *settler {
 
 // run settles until the context ends.
 func (s *settler) run(ctx context.Context) {
-	ticker := time.NewTicker(settleEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			s.step(ctx)
-		}
-	}
+	every(ctx, settleEvery, func(ctx context.Context) { s.step(ctx) })
 }
 
 // finish settles what it can before the node stops.

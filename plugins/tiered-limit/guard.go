@@ -134,16 +134,7 @@ func (g *guard) resultOf(took time.Duration, err error) result {
 
 // run probes the store in the background where it does not answer, until the context ends.
 func (g *guard) run(ctx context.Context) {
-	ticker := time.NewTicker(probeEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			g.probe(ctx)
-		}
-	}
+	every(ctx, probeEvery, g.probe)
 }
 
 // probe tries the parts of the store that do not answer, all at once.

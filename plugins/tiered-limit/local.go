@@ -119,16 +119,7 @@ func (l *local) forget(s *localShard, key string) {
 
 // run forgets, now and then, what no longer counts, until the context ends.
 func (l *local) run(ctx context.Context) {
-	ticker := time.NewTicker(sweepEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			l.sweep()
-		}
-	}
+	every(ctx, sweepEvery, func(ctx context.Context) { l.sweep() })
 }
 
 // sweep forgets what no longer counts.

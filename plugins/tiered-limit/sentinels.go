@@ -24,16 +24,7 @@ const masterEvery = time.Second
 // follow gives up a dialer's connections when the sentinels name another master than they lead to, until the
 // context ends. A sentinel's announcement of that would come sooner, if it came.
 func (s *sentinels) follow(ctx context.Context, d *dialer, timeout time.Duration) {
-	ticker := time.NewTicker(masterEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			s.check(ctx, d, timeout)
-		}
-	}
+	every(ctx, masterEvery, func(ctx context.Context) { s.check(ctx, d, timeout) })
 }
 
 func (s *sentinels) check(ctx context.Context, d *dialer, timeout time.Duration) {

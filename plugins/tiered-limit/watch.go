@@ -34,16 +34,7 @@ type watch struct {
 
 // run looks until the context ends.
 func (w *watch) run(ctx context.Context) {
-	ticker := time.NewTicker(watchEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			w.look(ctx)
-		}
-	}
+	every(ctx, watchEvery, w.look)
 }
 
 // look does nothing while there is nothing to forget. Where Redis does not answer, denials stay: they are
