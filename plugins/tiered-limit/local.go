@@ -119,7 +119,7 @@ func (l *local) forget(s *localShard, key string) {
 
 // run forgets, now and then, what no longer counts, until the context ends.
 func (l *local) run(ctx context.Context) {
-	every(ctx, sweepEvery, func(ctx context.Context) { l.sweep() })
+	every(ctx, sweepEvery, func(context.Context) { l.sweep() })
 }
 
 // sweep forgets what no longer counts.
