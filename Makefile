@@ -17,10 +17,10 @@ REQUIRE_ALL ?=
 left_out = $(if $(1),:,echo "left out: $(2)"$(if $(REQUIRE_ALL),; exit 1))
 
 .DEFAULT_GOAL := help
-.PHONY: help run tour test lint bench fuzz image build
+.PHONY: help run tour test lint bench bench-kong fuzz image build
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## a gateway with the three plugins, Redis, an issuer and an upstream, until Ctrl-C (GATEWAY=kong for a kong on the PATH)
 	@$(GO) build -o bin/sandbox ./test/sandbox/cmd && exec bin/sandbox run # go run would end with 1 at Ctrl-C
@@ -40,6 +40,9 @@ lint: ## golangci-lint, pinned
 
 bench: ## benchmarks, the plugin server beside go-pdk's stock server among them
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+
+bench-kong: ## a real Kong with and without the plugins, into test/BENCH.md (needs kong, redis-server, wrk and nginx; 6 minutes)
+	$(GO) run ./test/benchkong
 
 fuzz: ## each fuzz target for FUZZTIME (default 30s)
 	@set -e; grep -rHo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sed 's/:func /:/' | \

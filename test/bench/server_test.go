@@ -2,14 +2,10 @@ package bench
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -22,6 +18,7 @@ import (
 	"tollgate/internal/schema"
 	"tollgate/pluginserver/server"
 	"tollgate/pluginserver/wiretest"
+	"tollgate/test/cputime"
 	"tollgate/test/eventually"
 )
 
@@ -121,21 +118,12 @@ func startServer(b *testing.B, which, handlerName string) (pid int, socket strin
 	return cmd.Process.Pid, socket
 }
 
-// cpuTime is what a process has used so far (proc(5), fields utime and stime).
+// cpuTime is what a process has used so far.
 func cpuTime(b *testing.B, pid int) time.Duration {
 	b.Helper()
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	used, err := cputime.Of(pid)
 	if err != nil {
 		b.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(data), ") ")
-	const utime, stime = 11, 12        // counted from the field after the name
-	const tick = 10 * time.Millisecond // USER_HZ is 100 on every Linux that Go supports
-	fields := strings.Fields(rest)
-	user, userErr := strconv.Atoi(fields[utime])
-	system, systemErr := strconv.Atoi(fields[stime])
-	if err := errors.Join(userErr, systemErr); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(user+system) * tick
+	return used
 }

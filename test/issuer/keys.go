@@ -61,6 +61,9 @@ func (i *Issuer) signer(kid string) *key {
 	return i.keys[0]
 }
 
+// PublicKey verifies the tokens that are signed now.
+func (i *Issuer) PublicKey() *rsa.PublicKey { return &i.signer("").private.PublicKey }
+
 // published are the keys that verifiers may see now.
 func (i *Issuer) published() []*key {
 	i.mu.Lock()

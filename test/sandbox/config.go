@@ -15,7 +15,7 @@ import (
 // Render makes of a configuration with references what the gateway reads.
 func (s *Sandbox) Render(source []byte) ([]byte, error) {
 	rendered, err := render(source, s.values())
-	if err != nil || s.options.Gateway != Kong {
+	if err != nil || s.options.Gateway != Kong || s.options.Silent {
 		return rendered, err
 	}
 	return withFileLog(rendered, s.AccessLog())

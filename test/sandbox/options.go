@@ -52,6 +52,8 @@ type Options struct {
 	// UsualPorts are taken where they are free: 8000 for the gateway, and so on. Otherwise all ports
 	// are any free ones.
 	UsualPorts bool
+	// Silent has a real Kong write no access log: writing it is a part of what a request costs.
+	Silent bool
 	// Patience is how long the whole may take to get ready, a minute.
 	Patience time.Duration
 }

@@ -15,6 +15,8 @@ type Redis struct {
 	Host, Port string
 	// Real tells a redis-server from the embedded stand-in.
 	Real bool
+	// PID is the redis-server's; 0 of the stand-in, which is in this process.
+	PID int
 }
 
 // startRedis starts a redis-server where there is one, else miniredis in this process.
@@ -27,7 +29,7 @@ func (s *Sandbox) startRedis() error {
 		return err
 	}
 	s.onClose(func() error { server.Close(); return nil })
-	return s.useRedis(server.Addr, true)
+	return s.useRedis(server.Addr, server.PID())
 }
 
 func (s *Sandbox) startEmbedded() error {
@@ -37,11 +39,11 @@ func (s *Sandbox) startEmbedded() error {
 		return fmt.Errorf("starting the embedded redis: %w", err)
 	}
 	s.onClose(func() error { server.Close(); return nil })
-	return s.useRedis(server.Addr(), false)
+	return s.useRedis(server.Addr(), 0)
 }
 
-func (s *Sandbox) useRedis(addr string, isReal bool) error {
+func (s *Sandbox) useRedis(addr string, pid int) error {
 	host, port, err := net.SplitHostPort(addr)
-	s.Redis = Redis{Host: host, Port: port, Real: isReal}
+	s.Redis = Redis{Host: host, Port: port, Real: pid != 0, PID: pid}
 	return err
 }
