@@ -51,24 +51,6 @@ type pipeline interface {
 	Ahead(method string, args []byte)
 }
 
-// ExpectID has the request's id asked for together with the next question: ID, and Reject with it, then wait
-// for nothing. It costs Kong a call where neither follows.
-func (r *Request) ExpectID() { r.ExpectVar(idVariable) }
-
-// ExpectVar is ExpectID for Var of that name.
-func (r *Request) ExpectVar(name string) {
-	r.ahead("kong.nginx.get_var", appendText(nil, stringText, name))
-}
-
-// ExpectPeer is ExpectID for Peer.
-func (r *Request) ExpectPeer() { r.ahead("kong.client.get_ip", nil) }
-
-func (r *Request) ahead(method string, args []byte) {
-	if conn, ok := r.conn.(pipeline); ok {
-		conn.Ahead(method, args)
-	}
-}
-
 // ID returns Kong's id of the request, as in its log and in X-Kong-Request-Id; empty on any error,
 // since no answer fails for want of it.
 func (r *Request) ID() string {

@@ -28,8 +28,8 @@ func TestWhatEachGoodRequestNeedsIsAskedForAhead(t *testing.T) {
 			inWorld(t, func(t *testing.T, w *world) {
 				l := newLine(t, usualHeaders(goodToken()))
 				w.build(t, row.config).Access(t.Context(), kong.NewRequest(l))
-				if !slices.Equal(l.ahead, row.want) {
-					t.Errorf("asked ahead for %q", l.ahead)
+				if !slices.Equal(l.Before, row.want) {
+					t.Errorf("asked ahead for %q", l.Before)
 				}
 			})
 		})
@@ -39,27 +39,16 @@ func TestWhatEachGoodRequestNeedsIsAskedForAhead(t *testing.T) {
 // cost is what a request has Kong do: calls, and those of them that are waited for one after another.
 type cost struct{ calls, waits int }
 
-// costOf lets a good request pass. Of the calls those are waited for that Kong answers with something, unless
-// they were made ahead: then they come with another's answer.
+// costOf lets a good request pass.
 func costOf(t *testing.T, h plugin.Handler, headers map[string]any) cost {
 	t.Helper()
 	l := newLine(t, headers)
 	h.Access(t.Context(), kong.NewRequest(l))
-	if !slices.Contains(l.calls, "kong.client.authenticate") || slices.Contains(l.calls, "kong.response.exit") {
-		t.Fatalf("it did not pass: %q", l.calls)
+	if !slices.Contains(l.Calls, "kong.client.authenticate") || slices.Contains(l.Calls, "kong.response.exit") {
+		t.Fatalf("it did not pass: %q", l.Calls)
 	}
-	c := cost{calls: len(l.calls)}
-	for _, method := range l.calls {
-		if _, answered := l.answers[method]; answered && !slices.Contains(l.ahead, method) {
-			c.waits++
-		}
-	}
-	for _, method := range l.ahead {
-		if !slices.Contains(l.calls, method) {
-			c.calls++ // Kong was asked in vain
-		}
-	}
-	return c
+	calls, waits := l.Cost()
+	return cost{calls, waits}
 }
 
 // callsRow is a request, and the row of the README that says what it costs.

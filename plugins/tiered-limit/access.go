@@ -44,9 +44,7 @@ type judged struct {
 // Access counts the request for its consumer, and rejects it where a limit is exceeded. How often a
 // request that passes waits for Kong is in doc.go.
 func (h *handler) Access(ctx context.Context, r *kong.Request) {
-	if h.refusing.Load() {
-		r.ExpectID()
-	}
+	h.expect(r)
 	j, err := h.judge(ctx, r)
 	if err != nil {
 		h.fail(r, err)
@@ -72,6 +70,20 @@ func (h *handler) Access(ctx context.Context, r *kong.Request) {
 	if headers := h.answers.families.of(j.signs(), j.Decision); len(headers) > 0 {
 		_ = r.SetResponseHeaders(headers...)
 	}
+}
+
+// expect has Kong asked together, and waited for once, for what the request will need.
+func (h *handler) expect(r *kong.Request) {
+	if h.refusing.Load() {
+		r.ExpectID()
+	}
+	if own := h.tiers.own; own != nil && own.limits.unlimited() {
+		return // then whose request it is decides nothing
+	}
+	if h.claim != "" && h.tiers.own == nil {
+		r.ExpectShared(sharedClaims)
+	}
+	h.subjects.expect(r)
 }
 
 // signs are the tier's; nil where none was chosen, and then no limit is told.

@@ -40,7 +40,8 @@
 //
 // # What a request waits for
 //
-// Each call to Kong that returns something is waited for. A request that passes makes at most five:
+// For what Kong tells of it. What the configuration needs is asked for at once, so that a request that passes waits
+// once, and twice where it counts for its address only for want of a consumer:
 //
 //   - the consumer: with tier, only where limit_by needs the id and the instance is on no consumer
 //   - the credential: with limit_by credential
@@ -49,7 +50,7 @@
 //   - the service or the route: with scope service or route, where the instance is not bound to it
 //
 // So an instance on a consumer, with its tier and the defaults, waits for none. A rejection waits for one
-// more, the request id.
+// more, the request id, unless the request before it was rejected too.
 //
 // # Where Redis is
 //

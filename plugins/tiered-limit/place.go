@@ -16,6 +16,16 @@ const (
 // noPlace stands in a key for the service of a route that has none.
 const noPlace = "-"
 
+// expectPlace is for placeOf.
+func expectPlace(r *kong.Request, scope string) {
+	switch {
+	case scope == scopeService && r.Scope.ServiceID == "":
+		r.ExpectService()
+	case scope == scopeRoute && r.Scope.RouteID == "":
+		r.ExpectRoute()
+	}
+}
+
 // placeOf is the id of the service or the route that the count is for. It is known without asking Kong
 // where the instance is bound to one.
 func placeOf(r *kong.Request, scope string) (id string, err error) {

@@ -49,6 +49,20 @@ type subject struct {
 	consumer kong.Consumer
 }
 
+// expect says what is asked for besides the consumer. An address that counts only for want of a consumer is not: most
+// requests have one.
+func (s *subjects) expect(r *kong.Request) {
+	if !s.hasOwnTier {
+		switch s.limitBy {
+		case byIP:
+			r.ExpectForwardedIP()
+		case byCredential:
+			r.ExpectCredential()
+		}
+	}
+	expectPlace(r, s.scope)
+}
+
 // of asks Kong who makes the request: for the consumer where its tags or its id are needed, for the
 // credential where that counts.
 func (s *subjects) of(r *kong.Request) (found subject, err error) {
