@@ -1,6 +1,8 @@
 package bench
 
 import (
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"sync/atomic"
@@ -12,62 +14,77 @@ import (
 	"tollgate/pluginserver/wiretest"
 )
 
-// BenchmarkEvent measures one event over the socket, with as many connections at once as there are
-// cores: ns/op counts the client's share too, server-cpu-ns/op is the CPU time of the server alone.
+// BenchmarkEvent measures one event over the socket by the calls to Kong that it makes, on go-pdk's server and on ours.
 func BenchmarkEvent(b *testing.B) {
+	consumer, err := consumerReply()
+	if err != nil {
+		b.Fatal(err)
+	}
+	replies := map[string][]byte{"kong.client.get_consumer": consumer, "kong.response.set_headers": nil, "kong.service.request.clear_header": nil}
 	for _, name := range slices.Sorted(maps.Keys(handlers())) {
 		for _, which := range []string{"stock", "ours"} {
 			b.Run(name+"/"+which, func(b *testing.B) {
 				pid, socket := startServer(b, which, name)
-				before := cpuTime(b, pid)
-				b.ResetTimer()
-				benchmarkEvents(b, socket)
-				b.StopTimer()
-				used := cpuTime(b, pid) - before
-				b.ReportMetric(float64(used.Nanoseconds())/float64(b.N), "server-cpu-ns/op")
+				measure(b, pid, traffic{socket: socket, plugin: "bench", config: "{}", replies: replies})
 			})
 		}
 	}
 }
 
-func benchmarkEvents(b *testing.B, socket string) {
+func consumerReply() ([]byte, error) {
+	return proto.Marshal(&pb.Consumer{
+		Id: "5b1a8b6e-8a5e-4a3c-9d0f-7d8f5a3c2b1a", Username: "acme", CustomId: "42", Tags: []string{"tier:free", "team:payments"},
+	})
+}
+
+// traffic is what Kong sends, and its replies to the calls that a request makes that passes: nil to those that return
+// nothing.
+type traffic struct {
+	socket, plugin, config string
+	replies                map[string][]byte
+}
+
+// measure sends events on as many connections at once as there are cores: ns/op counts the client's share too,
+// server-cpu-ns/op is the CPU time of the server alone.
+func measure(b *testing.B, pid int, t traffic) {
+	b.Helper()
+	before := cpuTime(b, pid)
+	b.ResetTimer()
 	var failed atomic.Pointer[error]
-	b.RunParallel(func(pb *testing.PB) {
-		if err := events(socket, pb.Next); err != nil {
+	b.RunParallel(func(next *testing.PB) {
+		if err := t.send(next.Next); err != nil {
 			failed.Store(&err)
 		}
 	})
+	b.StopTimer()
 	if err := failed.Load(); err != nil {
 		b.Fatal(*err)
 	}
+	used := cpuTime(b, pid) - before
+	b.ReportMetric(float64(used.Nanoseconds())/float64(b.N), "server-cpu-ns/op")
 }
 
-// events sends events on one connection until there is no next.
-func events(socket string, next func() bool) error {
-	c, err := wiretest.Dial(socket)
+// send sends events on one connection until there is no next.
+func (t traffic) send(next func() bool) error {
+	c, err := wiretest.Dial(t.socket)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = c.Close() }()
-	id, err := c.Start("bench", "{}")
-	if err != nil {
-		return err
-	}
-	consumer, err := proto.Marshal(&pb.Consumer{
-		Id: "5b1a8b6e-8a5e-4a3c-9d0f-7d8f5a3c2b1a", Username: "acme", CustomId: "42", Tags: []string{"tier:free", "team:payments"},
-	})
+	id, err := c.Start(t.plugin, t.config)
 	if err != nil {
 		return err
 	}
 	answer := func(method string, _ []byte) []byte {
-		if method == "kong.client.get_consumer" {
-			return consumer
+		reply, known := t.replies[method]
+		if !known {
+			err = errors.Join(err, fmt.Errorf("%s was called, which no request that passes does", method))
 		}
-		return nil
+		return reply
 	}
 	for next() {
-		if _, err := c.Event(id, answer); err != nil {
-			return err
+		if _, failed := c.Event(id, answer); failed != nil || err != nil {
+			return errors.Join(err, failed)
 		}
 	}
 	return nil

@@ -3,14 +3,9 @@ package bench
 import (
 	"context"
 	"errors"
-	"fmt"
-	"log/slog"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	pb "github.com/Kong/go-pdk/server/kong_plugin_protocol"
-	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/structpb"
 
@@ -18,8 +13,6 @@ import (
 	"tollgate/internal/plugin"
 	"tollgate/internal/schema"
 	headerguard "tollgate/plugins/header-guard"
-	"tollgate/pluginserver/server"
-	"tollgate/pluginserver/wiretest"
 )
 
 // What a route behind a load balancer may ask for, by the calls to Kong that it costs.
@@ -59,23 +52,13 @@ func readerPlugin(name string, of reader) plugin.Plugin {
 	}
 }
 
-// servePlugin serves header-guard, or a floor of it.
-func servePlugin(socket, name string) {
-	deps := plugin.Deps{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(), Now: time.Now}
-	p := map[string]plugin.Plugin{
-		"headers":        readerPlugin("headers", reader{}),
-		"headers+line":   readerPlugin("headers+line", reader{line: true}),
-		"headers+peer":   readerPlugin("headers+peer", reader{peer: true}),
-		headerguard.Name: headerguard.New(deps),
-	}[name]
-	s := server.New(server.Config{Log: deps.Log, Metrics: prometheus.NewRegistry(), Plugins: []plugin.Plugin{p}})
-	listener, err := server.Listen(socket, 0o600)
-	if err != nil {
-		panic(err)
+// floors are plugins that header-guard is compared with.
+func floors() map[string]plugin.Plugin {
+	all := map[string]plugin.Plugin{}
+	for name, of := range map[string]reader{"headers": {}, "headers+line": {line: true}, "headers+peer": {peer: true}} {
+		all[name] = readerPlugin(name, of)
 	}
-	if err := s.Serve(context.Background(), listener, time.Second); err != nil {
-		panic(err)
-	}
+	return all
 }
 
 // BenchmarkHeaderGuard measures a passing request beside a handler that makes the same PDK calls: the CPU of
@@ -88,51 +71,13 @@ func BenchmarkHeaderGuard(b *testing.B) {
 	} {
 		b.Run(row.name, func(b *testing.B) {
 			pid, socket := startServer(b, "plugin", row.plugin)
-			before := cpuTime(b, pid)
-			b.ResetTimer()
-			var failed atomic.Pointer[error]
-			b.RunParallel(func(next *testing.PB) {
-				if err := guardEvents(socket, row.plugin, row.config, next.Next); err != nil {
-					failed.Store(&err)
-				}
-			})
-			b.StopTimer()
-			if err := failed.Load(); err != nil {
-				b.Fatal(*err)
+			replies, err := guardReplies()
+			if err != nil {
+				b.Fatal(err)
 			}
-			used := cpuTime(b, pid) - before
-			b.ReportMetric(float64(used.Nanoseconds())/float64(b.N), "server-cpu-ns/op")
+			measure(b, pid, traffic{socket: socket, plugin: row.plugin, config: row.config, replies: replies})
 		})
 	}
-}
-
-// guardEvents sends passing requests on one connection until there is no next.
-func guardEvents(socket, name, config string, next func() bool) error {
-	c, err := wiretest.Dial(socket)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = c.Close() }()
-	id, err := c.Start(name, config)
-	if err != nil {
-		return err
-	}
-	replies, err := guardReplies()
-	if err != nil {
-		return err
-	}
-	answer := func(method string, _ []byte) []byte {
-		if replies[method] == nil {
-			err = errors.Join(err, fmt.Errorf("%s was called: the request did not pass", method))
-		}
-		return replies[method]
-	}
-	for next() {
-		if _, failed := c.Event(id, answer); failed != nil || err != nil {
-			return errors.Join(err, failed)
-		}
-	}
-	return nil
 }
 
 // guardReplies are Kong's for a request that all configurations let pass.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,26 +25,29 @@ import (
 
 // The test binary plays the servers too, each in a process of its own.
 const (
-	serverEnv  = "TOLLGATE_BENCH_SERVER" // ours, stock, or plugin: ours with a plugin of the product
-	handlerEnv = "TOLLGATE_BENCH_HANDLER"
+	serverEnv  = "TOLLGATE_BENCH_SERVER"  // a key of servers
+	handlerEnv = "TOLLGATE_BENCH_HANDLER" // a handler, or a plugin
+	configEnv  = "TOLLGATE_BENCH_CONFIG"  // of a plugin on go-pdk's server
 	folderEnv  = "TOLLGATE_BENCH_FOLDER"
 )
 
+// servers are what a process can be, and how it serves in a folder.
+func servers() map[string]func(folder, name string) error {
+	return map[string]func(folder, name string) error{
+		"ours":         serveHandler,
+		"stock":        serveStockHandler,
+		"plugin":       servePlugin,
+		"plugin/stock": serveStockPlugin,
+	}
+}
+
 func TestMain(m *testing.M) {
-	handle := handlers()[os.Getenv(handlerEnv)]
-	folder := os.Getenv(folderEnv)
-	switch os.Getenv(serverEnv) {
-	case "ours":
-		serveOurs(filepath.Join(folder, "socket"), handle)
-	case "plugin":
-		servePlugin(filepath.Join(folder, "socket"), os.Getenv(handlerEnv))
-	case "stock":
-		os.Args = []string{os.Args[0], "-kong-prefix", folder}
-		if err := stock.StartServer(func() any { return &stockPlugin{handle} }, "0.1.0", 1); err != nil {
-			panic(err)
-		}
-	default:
+	serve, ok := servers()[os.Getenv(serverEnv)]
+	if !ok {
 		os.Exit(m.Run())
+	}
+	if err := serve(os.Getenv(folderEnv), os.Getenv(handlerEnv)); err != nil {
+		panic(err)
 	}
 }
 
@@ -80,33 +84,46 @@ type ourPlugin struct{ handle handler }
 func (p ourPlugin) Access(_ context.Context, r *kong.Request) { p.handle(r.PDK) }
 func (ourPlugin) Close()                                      {}
 
-func serveOurs(socket string, handle handler) {
-	s := server.New(server.Config{
-		Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(),
-		Plugins: []plugin.Plugin{{
-			Name: "bench", Schema: schema.Plugin{Name: "bench"}, Close: func() {},
-			Build: func([]byte) (plugin.Handler, error) { return ourPlugin{handle}, nil },
-		}},
+// serveHandler serves a handler on our server.
+func serveHandler(folder, name string) error {
+	handle := handlers()[name]
+	return serve(folder, plugin.Plugin{
+		Name: "bench", Schema: schema.Plugin{Name: "bench"}, Close: func() {},
+		Build: func([]byte) (plugin.Handler, error) { return ourPlugin{handle}, nil },
 	})
-	listener, err := server.Listen(socket, 0o600)
-	if err != nil {
-		panic(err)
-	}
-	if err := s.Serve(context.Background(), listener, time.Second); err != nil {
-		panic(err)
-	}
 }
 
-// startServer starts one of the two servers and returns its process id and its socket.
-func startServer(b *testing.B, which, handlerName string) (pid int, socket string) {
+// serve serves a plugin on our server.
+func serve(folder string, p plugin.Plugin) error {
+	s := server.New(server.Config{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(), Plugins: []plugin.Plugin{p}})
+	listener, err := server.Listen(filepath.Join(folder, "socket"), 0o600)
+	if err != nil {
+		return err
+	}
+	return s.Serve(context.Background(), listener, time.Second)
+}
+
+// serveStockHandler serves a handler on go-pdk's server.
+func serveStockHandler(folder, name string) error {
+	handle := handlers()[name]
+	return serveStock(folder, func() any { return &stockPlugin{handle} })
+}
+
+func serveStock(folder string, build func() any) error {
+	os.Args = []string{os.Args[0], "-kong-prefix", folder}
+	return stock.StartServer(build, "0.1.0", 1)
+}
+
+// startServer starts one of the servers and returns its process id and its socket.
+func startServer(b *testing.B, which, handlerName string, env ...string) (pid int, socket string) {
 	b.Helper()
 	folder := b.TempDir()
 	socket = filepath.Join(folder, "socket")
-	if which == "stock" {
+	if strings.HasSuffix(which, "stock") {
 		socket = filepath.Join(folder, filepath.Base(os.Args[0])+".socket")
 	}
 	cmd := exec.CommandContext(b.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), serverEnv+"="+which, handlerEnv+"="+handlerName, folderEnv+"="+folder)
+	cmd.Env = append(append(os.Environ(), serverEnv+"="+which, handlerEnv+"="+handlerName, folderEnv+"="+folder), env...)
 	if err := cmd.Start(); err != nil {
 		b.Fatal(err)
 	}
