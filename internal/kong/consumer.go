@@ -20,6 +20,16 @@ const (
 	consumerTags     protowire.Number = 5
 )
 
+// Field numbers of ConsumerSpec, AuthenticatedCredential and AuthenticateArgs.
+const (
+	specID               protowire.Number = 1
+	specByUsername       protowire.Number = 2
+	credentialID         protowire.Number = 1
+	credentialConsumerID protowire.Number = 2
+	authConsumer         protowire.Number = 1
+	authCredential       protowire.Number = 2
+)
+
 // Consumer returns the consumer that the request was authenticated for.
 func (r *Request) Consumer() (Consumer, error) {
 	reply, err := r.question("kong.client.get_consumer", nil)
@@ -48,4 +58,50 @@ func decodeConsumer(message fields) (Consumer, error) {
 		}
 	})
 	return c, err
+}
+
+// Account is a consumer as Kong told of it.
+type Account struct {
+	Consumer
+	encoded fields // what Kong said, and is told again: there is more in it than in Consumer
+}
+
+// LoadConsumer looks a consumer up by its id, and by its username too where that is said; nil where there is none. Kong
+// ends the event where it is asked by id alone for what has not the form of one.
+func (r *Request) LoadConsumer(name string, byUsername bool) (*Account, error) {
+	r.args = appendText(r.args[:0], specID, name)
+	if byUsername {
+		r.args = appendInt(r.args, specByUsername, 1)
+	}
+	reply, err := r.question("kong.client.load_consumer", r.args)
+	if err != nil {
+		return nil, fmt.Errorf("looking for a consumer: %w", err)
+	}
+	a := &Account{encoded: fields(reply)}
+	if a.Consumer, err = decodeConsumer(a.encoded); err != nil {
+		return nil, fmt.Errorf("reading the consumer: %w", err)
+	}
+	if a.ID == "" {
+		return nil, nil
+	}
+	return a, nil
+}
+
+// Credential is what a client has authenticated with; its zero value stands for none.
+type Credential struct{ ID, ConsumerID string }
+
+// Authenticate tells Kong and the plugins that run later who makes the request: a consumer that LoadConsumer found, or
+// nil for none, and a credential. There must be one of the two.
+func (r *Request) Authenticate(a *Account, credential Credential) error {
+	b := r.args[:0]
+	if a != nil {
+		b = appendText(b, authConsumer, string(a.encoded))
+	}
+	if credential != (Credential{}) {
+		b, _ = appendNested(b, authCredential, func(b []byte) ([]byte, error) {
+			return appendText(appendText(b, credentialID, credential.ID), credentialConsumerID, credential.ConsumerID), nil
+		})
+	}
+	r.args = b
+	return r.send("kong.client.authenticate")
 }

@@ -98,6 +98,12 @@ func (r *Request) SetUpstreamHeaders(headers ...Header) error {
 	return r.send("kong.service.request.set_headers")
 }
 
+// ClearUpstreamHeader takes a header off the request to the upstream.
+func (r *Request) ClearUpstreamHeader(name string) error {
+	r.args = appendText(r.args[:0], stringText, name)
+	return r.send("kong.service.request.clear_header")
+}
+
 // SetShared puts a value into kong.ctx.shared, for the plugins that run later on this request. Kong
 // turns numbers into float64, an empty list into an empty map, and drops false.
 func (r *Request) SetShared(key string, value any) error {

@@ -171,14 +171,14 @@ func peerOf(r *kong.Request) netip.Addr {
 func (h *handler) remove(r *kong.Request, q request) {
 	for _, header := range h.removed {
 		if len(q.headers[header]) > 0 {
-			_ = r.ServiceRequest.ClearHeader(header)
+			_ = r.ClearUpstreamHeader(header)
 		}
 		if q.alias(header) == "" {
 			continue
 		}
 		for name := range q.headers {
 			if name != header && sameHeader(name, header) {
-				_ = r.ServiceRequest.ClearHeader(name)
+				_ = r.ClearUpstreamHeader(name)
 			}
 		}
 	}

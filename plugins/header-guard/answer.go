@@ -76,7 +76,7 @@ func (h *handler) unread(r *kong.Request, status int, cause error) {
 	if !h.enforces {
 		for _, header := range h.removed {
 			for _, name := range spellings(header) {
-				_ = r.ServiceRequest.ClearHeader(name)
+				_ = r.ClearUpstreamHeader(name)
 			}
 		}
 		return

@@ -1,14 +1,10 @@
 package jwksverify
 
-import (
-	"github.com/Kong/go-pdk/entities"
-
-	"tollgate/internal/kong"
-)
+import "tollgate/internal/kong"
 
 // upstreamHeaders are what the upstream is told of a token's owner, as by Kong's own auth plugins
 // (kong/constants.lua); consumer is nil for none.
-func upstreamHeaders(consumer *entities.Consumer, id *identity) []kong.Header {
+func upstreamHeaders(consumer *kong.Account, id *identity) []kong.Header {
 	headers := consumerHeaders(consumer, len(id.fields))
 	for _, f := range id.fields {
 		headers = append(headers, kong.Header{Name: f.name, Value: f.value})
@@ -17,21 +13,21 @@ func upstreamHeaders(consumer *entities.Consumer, id *identity) []kong.Header {
 }
 
 // anonymousHeaders are what the upstream is told of a request without a token.
-func anonymousHeaders(consumer *entities.Consumer) []kong.Header {
+func anonymousHeaders(consumer *kong.Account) []kong.Header {
 	return append(consumerHeaders(consumer, 1), kong.Header{Name: "X-Anonymous-Consumer", Value: "true"})
 }
 
 // consumerHeaders show a consumer, nil for none, as Kong's operator named it. There is room for more headers.
-func consumerHeaders(consumer *entities.Consumer, more int) []kong.Header {
+func consumerHeaders(consumer *kong.Account, more int) []kong.Header {
 	const own = 3
 	headers := make([]kong.Header, 0, own+more)
 	if consumer == nil {
 		return headers
 	}
 	for _, h := range [own]kong.Header{
-		{Name: "X-Consumer-ID", Value: consumer.Id},
+		{Name: "X-Consumer-ID", Value: consumer.ID},
 		{Name: "X-Consumer-Username", Value: consumer.Username},
-		{Name: "X-Consumer-Custom-ID", Value: consumer.CustomId},
+		{Name: "X-Consumer-Custom-ID", Value: consumer.CustomID},
 	} {
 		if h.Value != "" {
 			headers = append(headers, h)

@@ -6,8 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/Kong/go-pdk/entities"
 	"github.com/google/go-cmp/cmp"
+
+	"tollgate/internal/kong"
 )
 
 func TestAGoodTokenPasses(t *testing.T) {
@@ -239,8 +240,8 @@ func TestWhatDiffersFromUserToUserIsToldLast(t *testing.T) {
 
 func TestTheCredentialNamesItsConsumerAndNeverAnEmptyOne(t *testing.T) {
 	id := &identity{credential: "app"}
-	for want, consumer := range map[string]*entities.Consumer{testConsumer.ID: {Id: testConsumer.ID}, noConsumer: nil} {
-		if got := credentialOf(id, consumer); got.Id != "app" || got.ConsumerId != want {
+	for want, consumer := range map[string]*kong.Account{testConsumer.ID: {Consumer: kong.Consumer{ID: testConsumer.ID}}, noConsumer: nil} {
+		if got := credentialOf(id, consumer); got.ID != "app" || got.ConsumerID != want {
 			t.Errorf("%+v, want the consumer_id %s", got, want)
 		}
 	}

@@ -3,9 +3,6 @@ package jwksverify
 import (
 	"strings"
 
-	"github.com/Kong/go-pdk/client"
-	"github.com/Kong/go-pdk/entities"
-
 	"tollgate/internal/kong"
 )
 
@@ -28,15 +25,15 @@ func (h *handler) admit(r *kong.Request, v verdict, removed []string) {
 	}
 }
 
-// findConsumer asks Kong until it finds one, nil for none. Kong gives an empty one where it finds none.
-func findConsumer(r *kong.Request, lookups []lookup) (*entities.Consumer, error) {
+// findConsumer asks Kong until it finds one, nil for none.
+func findConsumer(r *kong.Request, lookups []lookup) (*kong.Account, error) {
 	for _, l := range lookups {
-		consumer, err := r.Client.LoadConsumer(l.name, l.by != byID)
+		consumer, err := r.LoadConsumer(l.name, l.by != byID)
 		if err != nil {
 			return nil, err
 		}
-		if consumer.Id != "" && l.fits(consumer.Id, consumer.Username) {
-			return &consumer, nil
+		if consumer != nil && l.fits(consumer.ID, consumer.Username) {
+			return consumer, nil
 		}
 	}
 	return nil, nil
@@ -44,10 +41,10 @@ func findConsumer(r *kong.Request, lookups []lookup) (*entities.Consumer, error)
 
 // pass tells Kong, the later plugins and the upstream who the client is; consumer is nil for none. None
 // of the calls is waited for, and their error means that the connection is gone, and the request with it.
-func (h *handler) pass(r *kong.Request, v verdict, consumer *entities.Consumer, removed []string) {
+func (h *handler) pass(r *kong.Request, v verdict, consumer *kong.Account, removed []string) {
 	h.metrics.countVerdict(v.reason)
 	id := v.identity
-	_ = r.Client.Authenticate(consumer, credentialOf(id, consumer))
+	_ = r.Authenticate(consumer, credentialOf(id, consumer))
 	tellUpstream(r, removed, upstreamHeaders(consumer, id))
 	if id.groups != nil {
 		_ = r.SetShared("authenticated_groups", id.groups)
@@ -62,11 +59,11 @@ func (h *handler) pass(r *kong.Request, v verdict, consumer *entities.Consumer, 
 }
 
 // credentialOf is what a token's owner has authenticated with.
-func credentialOf(id *identity, consumer *entities.Consumer) *client.AuthenticatedCredential {
+func credentialOf(id *identity, consumer *kong.Account) kong.Credential {
 	if consumer == nil {
-		return &client.AuthenticatedCredential{Id: id.credential, ConsumerId: noConsumer}
+		return kong.Credential{ID: id.credential, ConsumerID: noConsumer}
 	}
-	return &client.AuthenticatedCredential{Id: id.credential, ConsumerId: consumer.Id}
+	return kong.Credential{ID: id.credential, ConsumerID: consumer.ID}
 }
 
 // passAnonymous lets a request without a token pass, as that of the anonymous consumer.
@@ -84,7 +81,7 @@ func (h *handler) passAnonymous(r *kong.Request, removed []string) {
 		return
 	}
 	h.metrics.countVerdict(v.reason)
-	_ = r.Client.Authenticate(consumer, nil)
+	_ = r.Authenticate(consumer, kong.Credential{})
 	tellUpstream(r, removed, anonymousHeaders(consumer))
 	_ = r.SetLogMember("tollgate.jwks_verify", logMember(v, ""))
 }
@@ -92,7 +89,7 @@ func (h *handler) passAnonymous(r *kong.Request, removed []string) {
 // tellUpstream removes headers before it sets others: a name may be among both.
 func tellUpstream(r *kong.Request, removed []string, headers []kong.Header) {
 	for _, name := range removed {
-		_ = r.ServiceRequest.ClearHeader(name)
+		_ = r.ClearUpstreamHeader(name)
 	}
 	if len(headers) > 0 {
 		_ = r.SetUpstreamHeaders(headers...)
