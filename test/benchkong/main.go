@@ -19,6 +19,7 @@ type options struct {
 	turn        time.Duration
 	connections int
 	only        string
+	environment []string
 	document    string
 	plot        string
 }
@@ -29,6 +30,10 @@ func main() {
 	flag.DurationVar(&o.turn, "turn", 4*time.Second, "length of a turn, whole seconds")
 	flag.IntVar(&o.connections, "connections", 16, "connections of the load")
 	flag.StringVar(&o.only, "only", "", "names of routes, separated by commas; all by default")
+	flag.Func("env", "NAME=value for Kong and the plugin server, such as KONG_LUA_SOCKET_POOL_SIZE=256 or GOGC=200; may be repeated", func(s string) error {
+		o.environment = append(o.environment, s)
+		return nil
+	})
 	flag.StringVar(&o.document, "document", "test/BENCH.md", "file that gets the table; empty for none")
 	flag.StringVar(&o.plot, "plot", "test/bench-kong.svg", "file that gets the plot; empty for none")
 	flag.Parse()

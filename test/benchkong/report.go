@@ -51,7 +51,7 @@ func (r result) ratio(other result) float64 {
 func report(machine string, o options, results []result) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s.\n%d connections, turns of %v, %d rounds; medians. The last column is the median of the rounds' ratios. Other work took at most\n"+
-		"%.0f %% of one processor during a turn.\n\n", machine, o.connections, o.turn, o.rounds, 100*foreign(results))
+		"%.0f %% of one processor during a turn.%s\n\n", machine, o.connections, o.turn, o.rounds, 100*foreign(results), o.settings())
 	b.WriteString("| route | requests/s | p50 ms | p99 ms | CPU µs a request: Kong | plugin server | Redis | requests/s by round | times |\n")
 	b.WriteString("|---|---|---|---|---|---|---|---|---|\n")
 	for _, r := range results {
@@ -63,6 +63,14 @@ func report(machine string, o options, results []result) string {
 			r.median(kongCPU), r.median(goCPU), r.median(redisCPU), strings.Join(rounds, " · "), r.beside(results))
 	}
 	return b.String()
+}
+
+// settings are those that differ from what is shipped.
+func (o options) settings() string {
+	if o.environment == nil {
+		return ""
+	}
+	return " With `" + strings.Join(o.environment, "`, `") + "`."
 }
 
 // foreign is the most of all turns.

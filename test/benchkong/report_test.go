@@ -26,9 +26,9 @@ func aResult(name, against string, rates ...float64) result {
 // A machine that is slow in one round is slow for both routes: rounds are compared, then their median taken.
 func TestReport(t *testing.T) {
 	results := []result{aResult("theirs", "", 1000, 100, 2000), aResult("ours", "theirs", 2500, 200, 8000)}
-	got := report("a machine", options{rounds: 3, turn: 4 * time.Second, connections: 16}, results)
+	got := report("a machine", options{rounds: 3, turn: 4 * time.Second, connections: 16, environment: []string{"GOGC=50", "GOMAXPROCS=1"}}, results)
 	for _, want := range []string{
-		"a machine.\n16 connections, turns of 4s, 3 rounds;", " % of one processor",
+		"a machine.\n16 connections, turns of 4s, 3 rounds;", " % of one processor during a turn. With `GOGC=50`, `GOMAXPROCS=1`.\n",
 		"| key-auth + theirs <&> | 1000 | 1.0 | 7.0 | 100 | 0 | 0 | 1000 · 100 · 2000 |  |",
 		"| key-auth + ours <&> | 2500 | 1.0 | 7.0 | 100 | 0 | 0 | 2500 · 200 · 8000 | 2.50 × theirs <&> |",
 	} {

@@ -22,7 +22,7 @@ type result struct {
 }
 
 func (s *stack) run(ctx context.Context, o options) ([]result, error) {
-	chosen, err := s.start(ctx, o.only)
+	chosen, err := s.start(ctx, o)
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,7 @@ type stack struct {
 const stopPatience = 5 * time.Second
 
 // start starts everything, and returns once the routes answer as they should. Close the stack in any case.
-func (s *stack) start(ctx context.Context, only string) ([]route, error) {
+func (s *stack) start(ctx context.Context, o options) ([]route, error) {
 	upstreamPort, err := freeport.Take()
 	if err != nil {
 		return nil, err
@@ -39,14 +39,14 @@ func (s *stack) start(ctx context.Context, only string) ([]route, error) {
 		s.makeFolder,
 		func() error { return s.startStock(ctx) },
 		func() error { return s.startUpstream(upstreamPort) },
-		func() error { return s.startKong(ctx, upstreamPort) },
+		func() error { return s.startKong(ctx, upstreamPort, o.environment) },
 		s.mint,
 	} {
 		if err := step(); err != nil {
 			return nil, err
 		}
 	}
-	chosen, err := choose(routes(s.place()), only)
+	chosen, err := choose(routes(s.place()), o.only)
 	if err != nil {
 		return nil, err
 	}
@@ -116,13 +116,13 @@ func (s *stack) spawn(argv ...string) (*child.Process, error) {
 
 // startKong starts the sandbox with a Kong that has one worker and writes no access log. Its routes come later: they
 // need the issuer's key.
-func (s *stack) startKong(ctx context.Context, upstreamPort int) (err error) {
+func (s *stack) startKong(ctx context.Context, upstreamPort int, environment []string) (err error) {
 	plugins := "header-guard,jwks-verify,tiered-limit," + stockName
 	s.Sandbox, err = sandbox.Start(ctx, sandbox.Options{
 		Gateway: sandbox.Kong, Silent: true,
 		Config: []byte(`{_format_version: "3.0", services: [{name: up, url: '${{ env "DECK_UPSTREAM_URL" }}', routes: [{name: open, paths: [/open]}]}]}`),
 		Values: map[string]string{"DECK_UPSTREAM_URL": "http://" + freeport.Address(upstreamPort)},
-		Environment: []string{
+		Environment: append([]string{
 			"KONG_NGINX_WORKER_PROCESSES=1",
 			"KONG_UPSTREAM_KEEPALIVE_MAX_REQUESTS=100000000",
 			"KONG_NGINX_HTTP_KEEPALIVE_REQUESTS=100000000",
@@ -130,7 +130,7 @@ func (s *stack) startKong(ctx context.Context, upstreamPort int) (err error) {
 			"KONG_PLUGINSERVER_NAMES=" + plugins,
 			"KONG_PLUGINSERVER_STOCK_LIMIT_SOCKET=" + s.stockProgram() + ".socket",
 			"KONG_PLUGINSERVER_STOCK_LIMIT_QUERY_CMD=" + s.stockProgram() + " -dump",
-		},
+		}, environment...),
 	})
 	if err != nil {
 		return err
