@@ -17,7 +17,7 @@ REQUIRE_ALL ?=
 left_out = $(if $(1),:,echo "left out: $(2)"$(if $(REQUIRE_ALL),; exit 1))
 
 .DEFAULT_GOAL := help
-.PHONY: help run tour test lint bench bench-kong fuzz image build
+.PHONY: help run tour test lint bench bench-kong scale fuzz image build
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ bench: ## benchmarks, the plugin server beside go-pdk's stock server among them
 
 bench-kong: ## a real Kong with and without the plugins, into test/BENCH.md (needs kong, redis-server, wrk and nginx; 6 minutes)
 	$(GO) run ./test/benchkong
+
+scale: ## what a request costs Redis and the plugin server at 1, 1,000 and 1,000,000 consumers (test/SCALE.md)
+	TOLLGATE_SCALE=$(if $(SCALE),$(abspath $(SCALE)),1) $(GO) test -count=1 -v -timeout 45m -run 'TestScale$(if $(RUN),/$(RUN))' ./test/scale
 
 fuzz: ## each fuzz target for FUZZTIME (default 30s)
 	@set -e; grep -rHo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | sed 's/:func /:/' | \
