@@ -2,6 +2,7 @@ package headerguard
 
 import (
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -14,11 +15,13 @@ type metrics struct {
 	violations *prometheus.CounterVec
 	witnesses  *prometheus.CounterVec
 
+	now   func() time.Time
 	mu    sync.Mutex
 	rules map[string]int // how many configurations have a check of that name
+	hour  lastHour
 }
 
-func newMetrics(registry prometheus.Registerer) *metrics {
+func newMetrics(registry prometheus.Registerer, now func() time.Time) *metrics {
 	counters := func(name, help string, labels ...string) *prometheus.CounterVec {
 		v := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tollgate_header_guard_" + name, Help: help}, labels)
 		registry.MustRegister(v)
@@ -31,10 +34,14 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 		violations: counters("violations_total", "Faults, by rule or check, by reason, by where the header was lost or added, and by mode.",
 			"rule", "reason", "place", "mode"),
 		witnesses: counters("witnesses_total", "Witnesses of the load balancer that were looked for, by what they were found to be.", "result"),
+		now:       now,
 		rules:     map[string]int{},
 	}
 	for _, d := range []decision{passed, exempt, audited, rejected, unread} {
 		m.decisions[d] = decisions.WithLabelValues(string(d))
+	}
+	for _, w := range witnessStates() {
+		m.witnesses.WithLabelValues(string(w)) // at 0: the first of a kind is a change, too
 	}
 	for _, by := range []exemption{byPeer, byMethod, byPath} {
 		m.exempts[by] = exempts.WithLabelValues(string(by))
@@ -49,15 +56,27 @@ func (m *metrics) judged(v verdict) {
 	if v.decision == exempt {
 		m.exempts[v.exemptBy].Inc()
 	}
+	if len(v.faults) == 0 {
+		return
+	}
+	now := m.now()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for i := range v.faults {
 		f := &v.faults[i]
+		m.hour.add(finding{f.reason, f.place, f.check.mode}, now)
 		if m.rules[f.check.name] == 0 {
 			continue // the request was under way when its configuration went: nobody would take the series away
 		}
 		m.violations.WithLabelValues(f.check.name, string(f.reason), string(f.place), f.check.mode).Inc()
 	}
+}
+
+// report tells of the last hour.
+func (m *metrics) report() any {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return reportOf(m.hour.sum(m.now()))
 }
 
 func (m *metrics) witnessed(w witnessState) { m.witnesses.WithLabelValues(string(w)).Inc() }

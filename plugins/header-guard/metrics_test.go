@@ -13,7 +13,7 @@ import (
 
 func TestCountersOfARuleGoWithTheLastConfigurationThatHasIt(t *testing.T) {
 	deps := plugin.Deps{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(), Now: time.Now}
-	m := newMetrics(deps.Metrics)
+	m := newMetrics(deps.Metrics, deps.Now)
 	one := newHandler(configOf(t, `{"rules":[{"name":"tenant","header":"a"}]}`), deps, m)
 	two := newHandler(configOf(t, `{"rules":[{"name":"tenant","header":"b"},{"name":"trace","header":"c"}]}`), deps, m)
 	for _, h := range []*handler{one, two} {

@@ -16,7 +16,7 @@ const Priority = 1990
 
 // New returns the plugin.
 func New(deps plugin.Deps) plugin.Plugin {
-	m := newMetrics(deps.Metrics)
+	m := newMetrics(deps.Metrics, deps.Now)
 	return plugin.Plugin{
 		Name:     Name,
 		Version:  "0.1.0",
@@ -29,7 +29,8 @@ func New(deps plugin.Deps) plugin.Plugin {
 			}
 			return newHandler(&c, deps, m), nil
 		},
-		Close: func() {},
+		Close:  func() {},
+		Status: m.report,
 	}
 }
 

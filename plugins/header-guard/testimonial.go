@@ -18,6 +18,15 @@ const (
 	witnessMalformed witnessState = "malformed"
 )
 
+// witnessStates are all of them.
+func witnessStates() []witnessState {
+	states := []witnessState{witnessGood, witnessAbsent, witnessUntrusted, witnessMalformed}
+	for _, f := range []witnessFault{faultVersion, faultDigest, faultClock, faultTooLarge} {
+		states = append(states, witnessState(f))
+	}
+	return states
+}
+
 // witnessBox is where a configuration's witnesses come from.
 type witnessBox struct {
 	header  string // lower case

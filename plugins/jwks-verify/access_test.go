@@ -63,21 +63,22 @@ func (w *world) build(t testing.TB, more members) plugin.Handler {
 	return h
 }
 
-// counted is the number of verdicts with a reason.
+// counted is what the series of a metric add up to whose first label has a value.
 func (w *world) counted(t *testing.T, name, label string) float64 {
 	t.Helper()
 	families, err := w.registry.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
+	sum := 0.0
 	for _, family := range families {
 		for _, m := range family.GetMetric() {
 			if family.GetName() == name && m.GetLabel()[0].GetValue() == label {
-				return m.GetCounter().GetValue()
+				sum += m.GetCounter().GetValue()
 			}
 		}
 	}
-	return 0
+	return sum
 }
 
 var testConsumer = kongtest.Consumer{

@@ -100,15 +100,15 @@ func (h *handler) refuse(r *kong.Request, v verdict) {
 
 // answer refuses the request, and says why in the metric and the access log.
 func (h *handler) answer(r *kong.Request, v verdict) {
-	h.metrics.countVerdict(v.reason)
-	_ = r.SetLogMember("tollgate.jwks_verify", logMember(v, h.issuer(v)))
 	a := h.answers.to(v)
+	h.metrics.answered(v.reason, a.status)
+	_ = r.SetLogMember("tollgate.jwks_verify", logMember(v, h.issuer(v)))
 	r.Reject(a.problem(), a.headers()...)
 }
 
 // fail answers a request that cannot be served through no fault of its client, for the verdict's reason.
 func (h *handler) fail(r *kong.Request, v verdict, detail string) {
-	h.metrics.countVerdict(v.reason)
+	h.metrics.answered(v.reason, http.StatusInternalServerError)
 	_ = r.Log.Err("jwks-verify: ", detail)
 	_ = r.SetLogMember("tollgate.jwks_verify", logMember(v, h.issuer(v)))
 	r.Reject(problem.Problem{Status: http.StatusInternalServerError})

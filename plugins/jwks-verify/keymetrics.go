@@ -5,8 +5,8 @@ import "github.com/prometheus/client_golang/prometheus"
 // keyMetrics reports the key sets as they are when they are asked for, so that a source that is gone
 // leaves nothing behind. Its labels are hosts that the configuration names.
 type keyMetrics struct {
-	age, keys *prometheus.Desc
-	snapshot  func() map[string]hostKeys
+	age, keys, maxStale *prometheus.Desc
+	snapshot            func() map[string]hostKeys
 }
 
 // registerKeyMetrics returns what counts each fetch.
@@ -23,6 +23,8 @@ func registerKeyMetrics(registry prometheus.Registerer, snapshot func() map[stri
 			"Keys in use, by the host of their issuer; of a source 0 once they are older than the shortest jwks_max_stale_seconds "+
 				"of the configurations that share it, while those with a longer one still verify tokens.",
 			[]string{"host"}, nil),
+		maxStale: prometheus.NewDesc("tollgate_jwks_verify_keys_max_stale_seconds",
+			"Age beyond which keys are not used: the shortest jwks_max_stale_seconds of the host's sources.", []string{"host"}, nil),
 		snapshot: snapshot,
 	})
 	for _, cause := range causes() {
@@ -35,6 +37,7 @@ func registerKeyMetrics(registry prometheus.Registerer, snapshot func() map[stri
 func (m *keyMetrics) Describe(out chan<- *prometheus.Desc) {
 	out <- m.age
 	out <- m.keys
+	out <- m.maxStale
 }
 
 // Collect implements prometheus.Collector.
@@ -42,5 +45,6 @@ func (m *keyMetrics) Collect(out chan<- prometheus.Metric) {
 	for host, h := range m.snapshot() {
 		out <- prometheus.MustNewConstMetric(m.age, prometheus.GaugeValue, h.age.Seconds(), host)
 		out <- prometheus.MustNewConstMetric(m.keys, prometheus.GaugeValue, float64(h.keys), host)
+		out <- prometheus.MustNewConstMetric(m.maxStale, prometheus.GaugeValue, h.maxStale.Seconds(), host)
 	}
 }

@@ -86,20 +86,29 @@ func (s *keyStore) dispose(r *remote) {
 // close ends all fetching once the leases are released.
 func (s *keyStore) close() { s.pool.Close() }
 
+func (s *keyStore) remotes() []*remote {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Keys(s.open))
+}
+
 // hostKeys is the state of one host's sources, taken together.
 type hostKeys struct {
 	age  time.Duration // of the source that is the furthest behind
 	keys int
+	// maxStale is that of the source that gives its keys up first.
+	maxStale time.Duration
 }
 
 // snapshot is the state by host: several issuers can live on one, PingOne's environments do.
 func (s *keyStore) snapshot() map[string]hostKeys {
-	s.mu.Lock()
-	open := slices.Collect(maps.Keys(s.open))
-	s.mu.Unlock()
 	now, out := s.now(), map[string]hostKeys{}
-	for _, r := range open {
-		h := out[r.source.host()]
+	for _, r := range s.remotes() {
+		maxStale := r.terms.current().maxStale
+		h, ok := out[r.source.host()]
+		if !ok || maxStale < h.maxStale {
+			h.maxStale = maxStale
+		}
 		h.age = max(h.age, r.age(now))
 		if set := r.keys(now); set != nil {
 			h.keys += set.usable

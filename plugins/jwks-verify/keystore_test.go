@@ -131,11 +131,12 @@ func TestKeyMetrics(t *testing.T) {
 		p.serve(nil)
 		time.Sleep(24 * time.Hour)
 		for host, state := range store.snapshot() {
-			if state.keys != 0 || state.age < 24*time.Hour {
+			if state.keys != 0 || state.age < 24*time.Hour || state.maxStale != 24*time.Hour {
 				t.Errorf("%s has %d keys of %s", host, state.keys, state.age)
 			}
 		}
-		if n, err := testutil.GatherAndCount(registry, "tollgate_jwks_verify_keys", "tollgate_jwks_verify_keys_age_seconds"); n != 4 || err != nil {
+		if n, err := testutil.GatherAndCount(registry, "tollgate_jwks_verify_keys",
+			"tollgate_jwks_verify_keys_age_seconds", "tollgate_jwks_verify_keys_max_stale_seconds"); n != 6 || err != nil {
 			t.Errorf("%d metrics, %v", n, err)
 		}
 		if problems, err := testutil.GatherAndLint(registry); len(problems) > 0 || err != nil {

@@ -32,6 +32,7 @@ func newPlugin(deps plugin.Deps, transport http.RoundTripper) plugin.Plugin {
 		Schema:   Schema(),
 		Build:    s.build,
 		Close:    s.keys.close,
+		Status:   s.keys.report,
 	}
 }
 

@@ -18,6 +18,7 @@ type remote struct {
 	terms  *agreement
 
 	held    atomic.Pointer[holding] // nil until the first fetch succeeds
+	last    atomic.Pointer[ending]  // nil until the first fetch has ended
 	demand  *demand
 	health  health // the goroutine's own
 	stop    context.CancelFunc
@@ -32,6 +33,12 @@ type holding struct {
 	set      *keySet
 	at       time.Time
 	lifetime time.Duration
+}
+
+// ending is how the last fetch went, one of causes, and when.
+type ending struct {
+	cause string
+	at    time.Time
 }
 
 // startRemote fetches at once and in the background. count is told of each fetch.
@@ -124,6 +131,7 @@ func (r *remote) load(ctx context.Context) landed {
 		return landed{at: now}
 	}
 	r.count(err)
+	r.last.Store(&ending{causeOf(err), now})
 	if err != nil {
 		failures := r.health.failed(err, r.held.Load() != nil, r.terms.starving(r.age(now)))
 		return landed{at: now, next: now.Add(jittered(retryAfterFailures(failures)))}

@@ -42,7 +42,7 @@ func findConsumer(r *kong.Request, lookups []lookup) (*kong.Account, error) {
 // pass tells Kong, the later plugins and the upstream who the client is; consumer is nil for none. None
 // of the calls is waited for, and their error means that the connection is gone, and the request with it.
 func (h *handler) pass(r *kong.Request, v verdict, consumer *kong.Account, removed []string) {
-	h.metrics.countVerdict(v.reason)
+	h.metrics.passed(v.reason)
 	id := v.identity
 	_ = r.Authenticate(consumer, credentialOf(id, consumer))
 	tellUpstream(r, removed, upstreamHeaders(consumer, id))
@@ -80,7 +80,7 @@ func (h *handler) passAnonymous(r *kong.Request, removed []string) {
 		h.fail(r, v, "Kong has no consumer "+printable(h.config.Anonymous)+", that anonymous names")
 		return
 	}
-	h.metrics.countVerdict(v.reason)
+	h.metrics.passed(v.reason)
 	_ = r.Authenticate(consumer, kong.Credential{})
 	tellUpstream(r, removed, anonymousHeaders(consumer))
 	_ = r.SetLogMember("tollgate.jwks_verify", logMember(v, ""))

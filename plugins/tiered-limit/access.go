@@ -163,7 +163,7 @@ func (h *handler) warn(r *kong.Request, j judged) {
 	}
 	for _, w := range j.tier.warnings {
 		if w.due(j.Decision) {
-			h.metrics.warned(j.Tier, w)
+			h.metrics.warned(j.Tier, w, j.Day)
 			_ = r.Log.Warn(fmt.Sprintf("%s: %s has used %d %% of its day: %d of %d requests, tier %s",
 				Name, j.who(), w.percent, j.Day.used(), j.Day.Limit, j.Tier))
 		}

@@ -26,6 +26,7 @@ func New(deps plugin.Deps) plugin.Plugin {
 		deps:    deps,
 		metrics: newMetrics(deps.Metrics),
 		days:    &calendars{},
+		configs: &configurations{},
 		stores:  shared.NewPool(storeGrace, (*connection).close),
 	}
 	b.sites = newSites(b.newSite)
@@ -37,7 +38,7 @@ func New(deps plugin.Deps) plugin.Plugin {
 		Schema:   Schema(),
 		Build:    b.build,
 		Close:    b.stores.Close,
-		Status:   b.sites.report,
+		Status:   b.report,
 	}
 }
 
@@ -46,6 +47,7 @@ type builder struct {
 	deps    plugin.Deps
 	metrics *metrics
 	days    *calendars
+	configs *configurations
 	stores  *shared.Pool[*connection]
 	sites   *sites
 }
@@ -68,7 +70,9 @@ func (b builder) build(config []byte) (plugin.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("leasing the connections to redis: %w", err)
 	}
-	return newHandler(c, tiers, lease.Value, lease.Value.site.local, b.metrics, lease.Release), nil
+	b.metrics.expect(tiers.rungs)
+	forget := b.configs.hold(newConfigurationReport(c))
+	return newHandler(c, tiers, lease.Value, lease.Value.site.local, b.metrics, func() { forget(); lease.Release() }), nil
 }
 
 func newHandler(c Config, tiers ladder, count counter, own *local, m *metrics, release func()) *handler {

@@ -176,6 +176,9 @@ tollgate_tiered_limit_redis_up{target="ADDR"} 0
 	if err != nil {
 		t.Error(err)
 	}
+	if n, err := testutil.GatherAndCount(metrics, "tollgate_tiered_limit_exceeded_total"); n != 3 || err != nil {
+		t.Errorf("%d series of what the tiers of a configuration can exceed, want 3: %v", n, err)
+	}
 	if problems, err := testutil.GatherAndLint(metrics); err != nil || len(problems) > 0 {
 		t.Errorf("%v, %v", problems, err)
 	}

@@ -4,7 +4,8 @@ import "time"
 
 // report is the plugin's section of /status.
 type report struct {
-	Targets []targetReport `json:"targets"`
+	Configurations []configurationReport `json:"configurations"`
+	Targets        []targetReport        `json:"targets"`
 }
 
 // targetReport tells of one Redis.
@@ -44,10 +45,10 @@ const (
 	stateSilent  = "silent"
 )
 
-// report tells of all sites.
-func (s *sites) report() any {
-	r := report{Targets: []targetReport{}}
-	s.each(func(one *site, connections []*connection) {
+// report tells of all configurations and sites.
+func (b builder) report() any {
+	r := report{Configurations: b.configs.report(), Targets: []targetReport{}}
+	b.sites.each(func(one *site, connections []*connection) {
 		keys, requests := one.local.owed()
 		t := targetReport{
 			Target: one.name, LiveNodes: one.local.peers.seen.Load(), LocalKeys: one.local.size.Load(),

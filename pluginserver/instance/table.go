@@ -129,6 +129,16 @@ func (t *Table) Stop(id int32) *Instance {
 // Len is the number of instances.
 func (t *Table) Len() int { return len(*t.instances.Load()) }
 
+// Refused is the number of instances whose configuration was refused.
+func (t *Table) Refused() (n int) {
+	for _, inst := range *t.instances.Load() {
+		if _, ok := inst.Handler.(*refused); ok {
+			n++
+		}
+	}
+	return n
+}
+
 // Compiled is the number of distinct configurations held.
 func (t *Table) Compiled() int { return t.compiled.Len() }
 

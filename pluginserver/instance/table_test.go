@@ -94,3 +94,17 @@ func TestIdsStayPositiveAndSkipThoseInUse(t *testing.T) {
 		t.Errorf("ids %d, %d, %d", first.ID, second.ID, third.ID)
 	}
 }
+
+func TestRefusedInstancesAreCountedUntilTheyGo(t *testing.T) {
+	table, _ := newTable()
+	defer table.Close()
+	table.Start("p", []byte(`{}`))
+	wrong := table.Start("a plugin that is not served", []byte(`{}`))
+	if n := table.Refused(); n != 1 {
+		t.Errorf("%d are refused, want 1", n)
+	}
+	table.Stop(wrong.ID)
+	if n := table.Refused(); n != 0 {
+		t.Errorf("%d are refused after the only one was closed", n)
+	}
+}

@@ -21,10 +21,13 @@ func (c *conn) handleEvent(ctx context.Context, event *pb.CmdHandleEvent) error 
 	if inst == nil {
 		return errHangUp
 	}
-	c.server.metrics.events.WithLabelValues(inst.Plugin).Inc()
-	if err := c.run(ctx, inst, event.GetEventName()); err != nil {
+	m := c.server.metrics.of(inst.Plugin)
+	began := m.began()
+	err := c.run(ctx, inst, event.GetEventName(), m)
+	m.ended(began)
+	if err != nil {
 		c.server.log().Error("event failed", "plugin", inst.Plugin, "error", err, panics.Stack(err))
-		c.server.metrics.failures.WithLabelValues(inst.Plugin).Inc()
+		m.failures.Inc()
 		c.answerFailure()
 	}
 	switch {
@@ -37,13 +40,13 @@ func (c *conn) handleEvent(ctx context.Context, event *pb.CmdHandleEvent) error 
 }
 
 // run calls the handler.
-func (c *conn) run(ctx context.Context, inst *instance.Instance, phase string) error {
+func (c *conn) run(ctx context.Context, inst *instance.Instance, phase string, m eventMetrics) error {
 	if phase != plugin.Phase {
 		return fmt.Errorf("no handler for the phase %q", phase)
 	}
 	c.request.Scope = inst.Scope
 	if err := panics.Catch(func() { inst.Handler.Access(ctx, c.request) }); err != nil {
-		c.server.metrics.panics.WithLabelValues(inst.Plugin).Inc()
+		m.panics.Inc()
 		return err
 	}
 	return c.pdk.Err()
