@@ -17,10 +17,10 @@ REQUIRE_ALL ?=
 left_out = $(if $(1),:,echo "left out: $(2)"$(if $(REQUIRE_ALL),; exit 1))
 
 .DEFAULT_GOAL := help
-.PHONY: help run tour test lint bench bench-kong scale fuzz image build
+.PHONY: help run tour test lint bench bench-kong scale fuzz image build deploy-check
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## a gateway with the three plugins, Redis, an issuer and an upstream, until Ctrl-C (GATEWAY=kong for a kong on the PATH)
 	@$(GO) build -o bin/sandbox ./test/sandbox/cmd && exec bin/sandbox run # go run would end with 1 at Ctrl-C
@@ -59,3 +59,12 @@ image: ## the Kong image with the plugins (KONG_IMAGE, IMAGE)
 
 build: ## bin/pluginserver, static
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/pluginserver ./pluginserver
+
+# decK is a program and no library here, so its module is one of its own, with the versions that it was released with.
+bin/deck: test/tools/deck/go.mod test/tools/deck/go.sum
+	$(GO) build -C test/tools/deck -ldflags '-s -w' -o $(CURDIR)/bin/deck github.com/kong/deck
+
+deploy-check: bin/deck ## the examples under kong/ by decK, Ansible, systemd, and the types of Kubernetes and Terraform; builds decK first
+	@$(foreach tool,ansible-playbook systemd-analyze,$(call left_out,$(shell PATH="$(PATH)"; command -v $(tool)),the tests that run $(tool) (none on the PATH)); )
+	cd test/external && $(GO) mod tidy -diff && $(GO) run $(GOLANGCI_LINT) run ./...
+	PATH="$(CURDIR)/bin:$$PATH" TOLLGATE_REQUIRE_TOOLS=$(if $(REQUIRE_ALL),1) $(GO) test -C test/external -shuffle=on -timeout 5m ./...
