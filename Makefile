@@ -3,8 +3,16 @@ GO            ?= go
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FUZZTIME      ?= 30s
 BENCHTIME     ?= 2s
+COMPOSE_SPEC  := github.com/compose-spec/compose-go/v2/cmd@v2.9.0
+ACTIONLINT    := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 IMAGE         ?= tollgate:dev
 KONG_IMAGE    ?= kong:3.9.3
+
+# What the binary and the image say of themselves.
+VERSION  ?= $(or $(shell git describe --tags --always --dirty 2>/dev/null),devel)
+REVISION ?= $(shell git rev-parse HEAD 2>/dev/null)
+CREATED  ?= $(shell git log -1 --format=%cI 2>/dev/null)
+LDFLAGS   = -X tollgate/pluginserver/build.version=$(VERSION) -X tollgate/pluginserver/build.revision=$(REVISION) -X tollgate/pluginserver/build.created=$(CREATED)
 
 # Debian puts haproxy and nginx where an ordinary user's PATH does not lead.
 export PATH := $(PATH):/usr/sbin
@@ -17,7 +25,7 @@ REQUIRE_ALL ?=
 left_out = $(if $(1),:,echo "left out: $(2)"$(if $(REQUIRE_ALL),; exit 1))
 
 .DEFAULT_GOAL := help
-.PHONY: help run tour test lint bench bench-kong scale fuzz image build deploy-check
+.PHONY: help run tour test lint bench bench-kong scale fuzz image image-check up down build deploy-check
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,8 +33,8 @@ help: ## list the targets
 run: ## a gateway with the three plugins, Redis, an issuer and an upstream, until Ctrl-C (GATEWAY=kong for a kong on the PATH)
 	@$(GO) build -o bin/sandbox ./test/sandbox/cmd && exec bin/sandbox run # go run would end with 1 at Ctrl-C
 
-tour: ## walk through the sandbox and show each request and its answer
-	@$(GO) build -o bin/sandbox ./test/sandbox/cmd && exec bin/sandbox tour
+tour: ## walk through the sandbox and show each request and its answer (TOUR_URL and TOUR_ISSUER for one that runs)
+	@$(GO) build -o bin/sandbox ./test/sandbox/cmd && exec bin/sandbox tour $(TOUR_URL) $(TOUR_ISSUER)
 
 test: ## every test, shuffled; on redis-server and with the race detector where they can be had
 	@$(call left_out,$(RACE),the race detector (no C compiler))
@@ -34,9 +42,12 @@ test: ## every test, shuffled; on redis-server and with the race detector where 
 	@$(foreach tool,$(TOOLS),$(call left_out,$(shell PATH="$(PATH)"; command -v $(tool)),the tests that run $(tool) (none on the PATH)); )
 	@TOLLGATE_REQUIRE_REDIS=$(if $(REQUIRE_ALL),1) TOLLGATE_REQUIRE_TOOLS=$(if $(REQUIRE_ALL),1) $(GO) test $(RACE) -shuffle=on -timeout 5m ./...
 
-lint: ## golangci-lint, pinned
+lint: ## golangci-lint, the compose files against their specification, the workflow with actionlint; all pinned
 	$(GO) mod tidy -diff
 	$(GO) run $(GOLANGCI_LINT) run ./...
+	$(GO) run $(COMPOSE_SPEC) docker-compose.yml >/dev/null
+	$(GO) run $(COMPOSE_SPEC) docker-compose.yml docker-compose.sidecar.yml >/dev/null
+	$(GO) run $(ACTIONLINT)
 
 bench: ## benchmarks, the plugin server beside go-pdk's stock server among them
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
@@ -54,11 +65,23 @@ fuzz: ## each fuzz target for FUZZTIME (default 30s)
 		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) $$(dirname $$file); \
 	done
 
-image: ## the Kong image with the plugins (KONG_IMAGE, IMAGE)
-	docker build --build-arg KONG_IMAGE=$(KONG_IMAGE) --tag $(IMAGE) .
+image: ## the Kong image with the plugins (KONG_IMAGE, IMAGE, VERSION)
+	docker build --build-arg KONG_IMAGE=$(KONG_IMAGE) --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) \
+		--build-arg CREATED=$(CREATED) --tag $(IMAGE) .
+
+image-check: ## build the image without a daemon and run it: buildah, as root; KONG_DIR takes a real Kong into it
+	@TOLLGATE_IMAGE_CHECK=1 $(GO) test -count=1 -v -timeout 15m ./test/image/check
+
+up: ## the compose file: Kong's image with the plugins, Redis, an issuer, an upstream, Prometheus, Grafana
+	IMAGE=$(IMAGE) KONG_IMAGE=$(KONG_IMAGE) VERSION=$(VERSION) REVISION=$(REVISION) CREATED=$(CREATED) docker compose build kong issuer
+	IMAGE=$(IMAGE) docker compose up --detach --wait
+	@echo "Kong http://127.0.0.1:8000, its Admin API http://127.0.0.1:8001, Grafana http://127.0.0.1:3000, Prometheus http://127.0.0.1:9090"
+
+down: ## end what make up started, and remove its volumes
+	IMAGE=$(IMAGE) docker compose down --volumes --remove-orphans
 
 build: ## bin/pluginserver, static
-	CGO_ENABLED=0 $(GO) build -trimpath -o bin/pluginserver ./pluginserver
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/pluginserver ./pluginserver
 
 # decK is a program and no library here, so its module is one of its own, with the versions that it was released with.
 bin/deck: test/tools/deck/go.mod test/tools/deck/go.sum

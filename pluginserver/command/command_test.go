@@ -197,11 +197,3 @@ func TestEachFlagCanComeFromTheEnvironment(t *testing.T) {
 		t.Errorf("a flag does not outrank the environment: %s", out)
 	}
 }
-
-func TestRunEndsWithTheGatewaysCode(t *testing.T) {
-	cmd := pluginserver("pluginserver", "run", "--kong-prefix", t.TempDir(), "--", "sh", "-c", `test "$1" = -x && exit 9`, "sh", "-x")
-	err := cmd.Run()
-	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.ExitCode() != 9 {
-		t.Errorf("got %v, want exit code 9", err)
-	}
-}

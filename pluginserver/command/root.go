@@ -63,7 +63,8 @@ func newRoot(s *settings, code *int) *cobra.Command {
 	}
 	s.addSocketFlags(root.PersistentFlags())
 	s.addServeFlags(root.Flags())
-	root.AddCommand(serveCommand(s), dumpCommand(), healthCommand(s), quotaCommand(s), runCommand(s, code), tokenCommand(s, code), guardCommand(s, code))
+	root.AddCommand(serveCommand(s), dumpCommand(), healthCommand(s), quotaCommand(s), runCommand(s, code), tokenCommand(s, code), guardCommand(s, code),
+		renderCommand(), versionCommand())
 	return root
 }
 

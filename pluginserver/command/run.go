@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -13,31 +12,25 @@ import (
 	"tollgate/pluginserver/registry"
 )
 
-func healthCommand(s *settings) *cobra.Command {
-	timeout := time.Second
-	cmd := &cobra.Command{
-		Use: "health", Short: "Ask the running server over its socket; exit code 0 if it answers", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			names, err := process.Probe(s.socketPath(), timeout)
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), process.Describe(s.socketPath(), names))
-			return err
-		},
-	}
-	cmd.Flags().DurationVar(&timeout, "timeout", timeout, "how long the server may take to answer")
-	return cmd
-}
+const runHelp = `Run the plugin server and the gateway's COMMAND under one parent: the image's entrypoint.
+
+The server is started first; once it answers, COMMAND. From then on a server that dies or gives no answer
+is replaced, signals go to COMMAND, and its end ends all, with its exit code. In an image of Kong, COMMAND
+is an argument of the image's own entrypoint: --entrypoint names the files where that may be.`
 
 func runCommand(s *settings, code *int) *cobra.Command {
+	var entrypoints []string
 	cmd := &cobra.Command{
 		Use:   "run [flags] -- COMMAND [ARGUMENT...]",
 		Short: "Run the plugin server and the gateway's COMMAND under one parent: the image's entrypoint",
+		Long:  runHelp,
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, gateway []string) error {
 			err := s.checked()
 			if err != nil {
+				return err
+			}
+			if gateway, err = throughEntrypoint(entrypoints, gateway); err != nil {
 				return err
 			}
 			*code, err = s.supervise(cmd.Flags(), gateway)
@@ -45,8 +38,26 @@ func runCommand(s *settings, code *int) *cobra.Command {
 		},
 	}
 	s.addServeFlags(cmd.Flags())
+	cmd.Flags().StringSliceVar(&entrypoints, entrypointFlag, nil, "programs that start COMMAND, of which the first that exists does; the default is none")
 	cmd.Flags().SetInterspersed(false) // the gateway's own flags are not ours
 	return cmd
+}
+
+// entrypointFlag is not the server's.
+const entrypointFlag = "entrypoint"
+
+// throughEntrypoint gives the command to the first of the entrypoints that exists. Docker's official image of
+// Kong has its own at another place than Kong's images.
+func throughEntrypoint(entrypoints, command []string) ([]string, error) {
+	if len(entrypoints) == 0 {
+		return command, nil
+	}
+	for _, path := range entrypoints {
+		if _, err := os.Stat(path); err == nil {
+			return append([]string{path}, command...), nil
+		}
+	}
+	return nil, fmt.Errorf("%s: none of these exists: %s", entrypointFlag, strings.Join(entrypoints, ", "))
 }
 
 // checked finds mistakes in the settings before a server is started that would only die of them.
@@ -68,6 +79,9 @@ func (s *settings) supervise(flags *pflag.FlagSet, gateway []string) (code int, 
 	}
 	server := []string{self, "serve"}
 	flags.Visit(func(f *pflag.Flag) {
+		if f.Name == entrypointFlag {
+			return
+		}
 		// What came from the environment comes to the child the same way.
 		server = append(server, "--"+f.Name+"="+flagText(f))
 	})

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"tollgate/internal/plugin"
+	"tollgate/pluginserver/build"
 	"tollgate/pluginserver/process"
 	"tollgate/pluginserver/registry"
 	"tollgate/pluginserver/server"
@@ -37,10 +38,12 @@ func serve(ctx context.Context, s *settings) error {
 	if err != nil {
 		return err
 	}
+	info := build.Read()
+	log.Info("starting", "version", info.Version, "revision", info.Revision, "go", info.Go)
 	ballast := newBallast()
 	defer runtime.KeepAlive(ballast)
 	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), info.Metric())
 	plugins, err := registry.Open(s.plugins, plugin.Deps{Log: log, Metrics: metrics, Now: s.now})
 	if err != nil {
 		return err
@@ -112,7 +115,7 @@ func (s *settings) serveStatus(log *slog.Logger, metrics prometheus.Gatherer, pl
 	const headerTime = 5 * time.Second
 	httpServer := &http.Server{
 		Handler: status.Handler(status.Options{
-			Metrics: metrics, Ready: ready, Sections: sections(plugins), Profiles: s.profiles,
+			Metrics: metrics, Ready: ready, Build: build.Read(), Sections: sections(plugins), Profiles: s.profiles,
 		}),
 		ReadHeaderTimeout: headerTime,
 	}

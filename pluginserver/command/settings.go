@@ -92,10 +92,13 @@ func (s *settings) socketPath() string {
 	return filepath.Join(s.prefix, "tollgate", "server.socket")
 }
 
-func (s *settings) mode() (fs.FileMode, error) {
-	mode, err := strconv.ParseUint(s.socketMode, 8, 32)
+func (s *settings) mode() (fs.FileMode, error) { return octal("socket-mode", s.socketMode) }
+
+// octal reads the permissions that a flag gives.
+func octal(flag, text string) (fs.FileMode, error) {
+	mode, err := strconv.ParseUint(text, 8, 32)
 	if err != nil || mode > uint64(fs.ModePerm) {
-		return 0, fmt.Errorf("socket-mode: must be octal permissions such as 0660, got %q", s.socketMode)
+		return 0, fmt.Errorf("%s: must be octal permissions such as 0660, got %q", flag, text)
 	}
 	return fs.FileMode(mode), nil
 }

@@ -15,20 +15,22 @@ type Options struct {
 	Metrics prometheus.Gatherer
 	// Ready tells why the server does not take events, nil when it does.
 	Ready func() error
+	// Build says which build it is, in /status.
+	Build any
 	// Sections tell of the plugins' state, by their names, in /status: each returns what encodes as JSON.
 	Sections map[string]func() any
 	// Profiles serves /debug/pprof, which tells strangers too much to be on by default.
 	Profiles bool
 }
 
-// Handler serves /metrics, /healthz (the process runs), /readyz (it takes events, else 503), /status (what
-// the plugins tell of their state) and, where asked for, /debug/pprof.
+// Handler serves /metrics, /healthz (the process runs), /readyz (it takes events, else 503), /status (the
+// build, and what the plugins tell of their state) and, where asked for, /debug/pprof.
 func Handler(o Options) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(o.Metrics, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, nil) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { answer(w, o.Ready()) })
-	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) { tell(w, o.Sections) })
+	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) { tell(w, o) })
 	if o.Profiles {
 		mux.HandleFunc("/debug/pprof/", pprof.Index)
 		mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
@@ -51,12 +53,13 @@ func answer(w http.ResponseWriter, err error) {
 
 // document is the body of /status.
 type document struct {
+	Build   any            `json:"build,omitempty"`
 	Plugins map[string]any `json:"plugins"`
 }
 
-func tell(w http.ResponseWriter, sections map[string]func() any) {
-	d := document{Plugins: make(map[string]any, len(sections))}
-	for name, section := range sections {
+func tell(w http.ResponseWriter, o Options) {
+	d := document{Build: o.Build, Plugins: make(map[string]any, len(o.Sections))}
+	for name, section := range o.Sections {
 		d.Plugins[name] = section()
 	}
 	body, err := json.MarshalIndent(d, "", "  ")

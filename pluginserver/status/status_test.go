@@ -25,6 +25,7 @@ func TestHandler(t *testing.T) {
 	var notReady error
 	options := Options{
 		Metrics: metrics, Ready: func() error { return notReady },
+		Build:    map[string]string{"version": "v1"},
 		Sections: map[string]func() any{"some-plugin": func() any { return map[string]int{"keys": 3} }},
 	}
 	h := Handler(options)
@@ -32,7 +33,7 @@ func TestHandler(t *testing.T) {
 	if code, body := get(t, h, "/metrics"); code != http.StatusOK || !strings.Contains(body, "tollgate_test_total 1") {
 		t.Errorf("/metrics: %d %s", code, body)
 	}
-	const state = "{\n  \"plugins\": {\n    \"some-plugin\": {\n      \"keys\": 3\n    }\n  }\n}\n"
+	const state = "{\n  \"build\": {\n    \"version\": \"v1\"\n  },\n  \"plugins\": {\n    \"some-plugin\": {\n      \"keys\": 3\n    }\n  }\n}\n"
 	if code, body := get(t, h, "/status"); code != http.StatusOK || body != state {
 		t.Errorf("/status: %d %s", code, body)
 	}

@@ -1,3 +1,3 @@
-// Package image checks that the Dockerfile names what the code holds; building and running the image
-// needs Docker or buildah, and no test does.
+// Package image checks that the Dockerfile, the compose files and the README name what the code holds. Package
+// check below it builds and runs the image; no daemon is needed for either.
 package image

@@ -24,9 +24,13 @@ func read(t *testing.T, name string) string {
 	return string(data)
 }
 
+func lastStage(dockerfile string) string {
+	return dockerfile[strings.LastIndex(dockerfile, "\nFROM "):]
+}
+
 // environment is what the ENV instructions of the last stage set.
 func environment(dockerfile string) map[string]string {
-	stage := dockerfile[strings.LastIndex(dockerfile, "\nFROM "):]
+	stage := lastStage(dockerfile)
 	env := map[string]string{}
 	assignment := regexp.MustCompile(`^(?:ENV +|    )([A-Z_]+)=("[^"]*"|\S+)(?: \\)?$`)
 	for line := range strings.Lines(stage) {
@@ -44,6 +48,8 @@ func TestThePlainImageHasEveryPluginEnabled(t *testing.T) {
 		"KONG_PLUGINS":            "bundled," + strings.Join(names, ","),
 		"KONG_PLUGINSERVER_NAMES": strings.Join(names, ","),
 		"TOLLGATE_SOCKET":         socket,
+		"TOLLGATE_ENTRYPOINT":     "${KONG_ENTRYPOINT}",
+		"TOLLGATE_GATEWAY":        "http://127.0.0.1:8007/status", // Kong's default of status_listen
 	}
 	for _, name := range names {
 		key := "KONG_PLUGINSERVER_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
@@ -59,6 +65,24 @@ func TestThePlainImageHasEveryPluginEnabled(t *testing.T) {
 	}
 }
 
+func TestTheLastStageRunsNothingSoThatItsBaseNeedsNoShell(t *testing.T) {
+	for line := range strings.Lines(lastStage(read(t, "Dockerfile"))) {
+		word, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if word == "RUN" || (word == "CMD" || word == "ENTRYPOINT") && !strings.HasPrefix(rest, "[") {
+			t.Errorf("needs a shell: %s", line)
+		}
+	}
+}
+
+func TestEachArgumentOfTheBuildIsExplained(t *testing.T) {
+	head, instructions, _ := strings.Cut(read(t, "Dockerfile"), "\nARG ")
+	for _, argument := range regexp.MustCompile(`(?m)^(?:ARG )?([A-Z_]+)(?:=|$)`).FindAllStringSubmatch(instructions, -1) {
+		if !strings.Contains(head, argument[1]) {
+			t.Errorf("the Dockerfile's head does not tell of %s", argument[1])
+		}
+	}
+}
+
 func TestTheImageIsBuiltWithTheGoOfTheModule(t *testing.T) {
 	version := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindStringSubmatch(read(t, "go.mod"))
 	if version == nil {
@@ -69,8 +93,9 @@ func TestTheImageIsBuiltWithTheGoOfTheModule(t *testing.T) {
 	}
 }
 
-func TestEveryFolderOfTheBinaryReachesTheBuild(t *testing.T) {
-	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", "./pluginserver")
+func TestEveryFolderOfTheBinariesReachesTheBuild(t *testing.T) {
+	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}",
+		"./pluginserver", "./test/echo/cmd", "./test/issuer/cmd")
 	list.Dir = root
 	out, err := list.Output()
 	if err != nil {
@@ -82,9 +107,16 @@ func TestEveryFolderOfTheBinaryReachesTheBuild(t *testing.T) {
 		if !ok {
 			continue
 		}
-		folder, _, _ := strings.Cut(inModule, "/")
+		parts := strings.Split(inModule, "/")
+		folder := parts[0]
+		if folder == "test" { // of which little is needed
+			folder += "/" + parts[1]
+		}
 		if !strings.Contains(ignore, "\n!"+folder+"\n") {
-			t.Errorf(".dockerignore keeps %s out, which the binary needs", path)
+			t.Errorf(".dockerignore keeps %s out, which a binary needs", path)
+		}
+		if copies := "\nCOPY " + folder + " " + folder + "\n"; !strings.Contains(read(t, "Dockerfile"), copies) {
+			t.Errorf("the Dockerfile does not copy %s, which a binary needs", path)
 		}
 	}
 }

@@ -81,9 +81,19 @@ func (e *environment) servers() []kongsim.PluginServer {
 			e.complain(prefix+"_START_CMD", "kongsim starts no plugin server")
 		}
 		socket := cmp.Or(e.get(prefix+"_SOCKET"), filepath.Join(e.prefix(), name+".socket"))
-		servers = append(servers, kongsim.PluginServer{Name: name, Socket: socket, Query: []string{"/bin/sh", "-c", query}})
+		servers = append(servers, kongsim.PluginServer{Name: name, Socket: socket, Query: queryArgv(query)})
 	}
 	return servers
+}
+
+// queryArgv runs a query command as Kong does: by the shell, and split at its spaces where there is none, in
+// Kong's distroless images.
+func queryArgv(command string) []string {
+	const shell = "/bin/sh"
+	if _, err := os.Stat(shell); err != nil {
+		return strings.Fields(command)
+	}
+	return []string{shell, "-c", command}
 }
 
 func (e *environment) prefix() string { return cmp.Or(e.get("PREFIX"), ".") }

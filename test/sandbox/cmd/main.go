@@ -1,5 +1,6 @@
 // Command cmd runs the sandbox: `cmd run` in the foreground until Ctrl-C, `cmd tour` through a tour of
-// requests. GATEWAY=kong takes the kong of the PATH in place of the stand-in.
+// requests. GATEWAY=kong takes the kong of the PATH in place of the stand-in. `cmd tour URL ISSUER` goes
+// through the tour at a gateway and an issuer that run already, such as those of docker-compose.yml.
 package main
 
 import (
@@ -14,7 +15,7 @@ import (
 	"tollgate/test/sandbox/tour"
 )
 
-const usage = "usage: cmd run | tour"
+const usage = "usage: cmd run | tour [URL ISSUER]"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
@@ -26,6 +27,9 @@ func main() {
 // execute returns the exit code: 2 for a wrong command line, 1 for what went wrong, 130 for a start or a
 // tour that was interrupted.
 func execute(ctx context.Context, args []string) int {
+	if len(args) == 3 && args[0] == "tour" {
+		return exitCode(ctx, tour.Visit(ctx, tour.Place{Gateway: args[1], Issuer: args[2]}))
+	}
 	commands := map[string]func(context.Context, sandbox.Gateway) error{"run": serve, "tour": tour.Run}
 	if len(args) != 1 || commands[args[0]] == nil {
 		fmt.Fprintln(os.Stderr, usage)
@@ -36,7 +40,10 @@ func execute(ctx context.Context, args []string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 2
 	}
-	err = commands[args[0]](ctx, gateway)
+	return exitCode(ctx, commands[args[0]](ctx, gateway))
+}
+
+func exitCode(ctx context.Context, err error) int {
 	switch {
 	case err == nil:
 		return 0

@@ -19,7 +19,7 @@ type burst struct {
 
 // burst sends n requests and prints what came back, by status.
 func (w *walk) burst(n int, path string, headers ...header) burst {
-	url := w.sandbox.URL + path
+	url := w.place.Gateway + path
 	w.warmUp()
 	began := time.Now()
 	replies := w.sendAll(n, url, headers)
@@ -42,7 +42,7 @@ func (w *walk) burst(n int, path string, headers ...header) burst {
 }
 
 // warmUp opens connections on the open route, so that the burst is not spread over their opening.
-func (w *walk) warmUp() { w.sendAll(burstWidth, w.sandbox.URL+"/open", nil) }
+func (w *walk) warmUp() { w.sendAll(burstWidth, w.place.Gateway+"/open", nil) }
 
 // sendAll sends n requests, burstWidth of them at a time.
 func (w *walk) sendAll(n int, url string, headers []header) []reply {

@@ -106,7 +106,7 @@ func rotatedKey(w *walk) {
 }
 
 func (w *walk) rotate() {
-	url := w.sandbox.IssuerURL + "/rotate"
+	url := w.place.Issuer + "/rotate"
 	r := w.send(http.MethodPost, url, nil)
 	if w.err == nil {
 		w.out.request(http.MethodPost, url, nil)

@@ -6,27 +6,28 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+	"strconv"
 	"time"
 
 	"tollgate/test/echo"
 	"tollgate/test/issuer"
-	"tollgate/test/sandbox"
 )
 
 // walk is a tour under way.
 type walk struct {
 	ctx            context.Context
-	sandbox        *sandbox.Sandbox
+	place          Place
 	client         *http.Client
 	out            *printer
 	passed, failed int
 	err            error // what keeps the tour from going on
 }
 
-func newWalk(ctx context.Context, s *sandbox.Sandbox, out *printer) *walk {
+func newWalk(ctx context.Context, at Place, out *printer) *walk {
 	const timeout = 10 * time.Second
 	transport := &http.Transport{MaxIdleConnsPerHost: burstWidth}
-	return &walk{ctx: ctx, sandbox: s, client: &http.Client{Transport: transport, Timeout: timeout}, out: out}
+	return &walk{ctx: ctx, place: at, client: &http.Client{Transport: transport, Timeout: timeout}, out: out}
 }
 
 // header is one of a request's, in the order in which it is printed.
@@ -48,8 +49,8 @@ func (r reply) upstream() (seen echo.Request) {
 }
 
 // send sends one request; where it does not get through the tour ends.
-func (w *walk) send(method, url string, headers []header) reply {
-	request, err := http.NewRequestWithContext(w.ctx, method, url, http.NoBody)
+func (w *walk) send(method, address string, headers []header) reply {
+	request, err := http.NewRequestWithContext(w.ctx, method, address, http.NoBody)
 	if err != nil {
 		w.err = err
 		return reply{}
@@ -72,22 +73,29 @@ func (w *walk) send(method, url string, headers []header) reply {
 
 // get sends one request to the gateway and prints it and what came back.
 func (w *walk) get(path string, headers ...header) reply {
-	url := w.sandbox.URL + path
-	r := w.send(http.MethodGet, url, headers)
+	address := w.place.Gateway + path
+	r := w.send(http.MethodGet, address, headers)
 	if w.err == nil {
-		w.out.request(http.MethodGet, url, headers)
+		w.out.request(http.MethodGet, address, headers)
 		w.out.reply(r)
 	}
 	return r
 }
 
-// token mints one for the client.
+// token has the issuer mint one for the client.
 func (w *walk) token(t issuer.Token) header {
-	signed, err := w.sandbox.Issuer.Mint(t)
-	if err != nil {
-		w.err = err
+	query := url.Values{"client": {t.Client}, "aud": t.Audience}
+	if t.ExpiresIn != 0 {
+		query.Set("expires_in", strconv.Itoa(int(t.ExpiresIn.Seconds())))
 	}
-	return header{"Authorization", "Bearer " + signed}
+	r := w.send(http.MethodGet, w.place.Issuer+"/token?"+query.Encode(), nil)
+	var answer struct {
+		Token string `json:"access_token"`
+	}
+	if err := json.Unmarshal(r.body, &answer); err != nil && w.err == nil {
+		w.err = fmt.Errorf("the issuer answers %d: %w", r.status, err)
+	}
+	return header{"Authorization", "Bearer " + answer.Token}
 }
 
 // expect notes and prints whether something is as it should be.

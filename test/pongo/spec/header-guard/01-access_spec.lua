@@ -17,7 +17,8 @@ describe(PLUGIN .. ": schema", function()
   it("needs a rule or a group", function()
     local config, err = tollgate.validate(PLUGIN, { mode = "audit" })
     assert.is_nil(config)
-    assert.matches("at least one of these fields must be non-empty: 'rules', 'any_of', 'presets', 'hosts', 'trusted_peers'", err["@entity"][1], nil, true)
+    assert.matches("at least one of these fields must be non-empty: 'rules', 'any_of', 'presets', 'hosts'",
+      err["@entity"][1], nil, true)
   end)
 
   it("refuses a mode that does not exist", function()
@@ -72,6 +73,16 @@ for _, strategy in helpers.all_strategies() do
         route = { id = audit.id },
         config = { mode = "audit", audit_sample = 1, rules = { { header = "X-Tenant" } } },
       }
+      local mixed = bp.routes:insert({ hosts = { "mixed.test" } })
+      bp.plugins:insert {
+        name = PLUGIN,
+        route = { id = mixed.id },
+        config = {
+          mode = "audit",
+          rules = { { header = "X-Tenant" }, { header = "X-Region", mode = "enforce", status = 403 } },
+        },
+      }
+
       bp.plugins:insert {
         name = "file-log",
         route = { id = audit.id },
@@ -139,6 +150,20 @@ for _, strategy in helpers.all_strategies() do
       assert.equal("Unauthorized", cjson.decode(body).message)
     end)
 
+    it("enforces a rule of its own mode among rules that only report", function()
+      assert.res_status(200, client:get("/", { headers = { host = "mixed.test", ["X-Region"] = "eu" } }))
+      local res = client:get("/", { headers = { host = "mixed.test", ["X-Tenant"] = "acme" } })
+      local problem = cjson.decode(assert.res_status(403, res))
+      assert.same({
+        { rule = "rules[2]", header = "x-region", reason = "missing", place = "unknown" },
+      }, problem.violations)
+    end)
+
+    it("is refused by the Admin API with a bad config, which it names", function()
+      local errors = tollgate.refused_by_admin_api(PLUGIN, { rules = { { header = "X Tenant" } } })
+      assert.is_string(errors.rules[1].header)
+    end)
+
     it("only reports in mode audit", function()
       local res = client:get("/", { headers = { host = "audit.test" } })
       assert.res_status(200, res)
@@ -158,7 +183,9 @@ for _, strategy in helpers.all_strategies() do
       end, 10)
       assert.same({
         decision = "audited", status = 400,
-        violations = { { rule = "rules[1]", header = "x-tenant", reason = "missing", place = "unknown", mode = "audit" } },
+        violations = {
+          { rule = "rules[1]", header = "x-tenant", reason = "missing", place = "unknown", mode = "audit" },
+        },
       }, entry.tollgate.header_guard)
     end)
   end)

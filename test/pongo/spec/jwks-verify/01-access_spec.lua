@@ -97,8 +97,9 @@ for _, strategy in helpers.all_strategies() do
         }
       ]], KEYS_PORT, set) } }
 
-      local bp = helpers.get_db_utils(strategy, { "routes", "services", "plugins", "consumers" }, { PLUGIN })
-      bp.consumers:insert({ username = username })
+      local bp = helpers.get_db_utils(strategy, { "routes", "services", "plugins", "consumers" },
+        { PLUGIN, "tiered-limit" })
+      bp.consumers:insert({ username = username, tags = { "tier:gold" } })
 
       local function protect(host, jwks_uri, required)
         local route = bp.routes:insert({ hosts = { host } })
@@ -107,13 +108,24 @@ for _, strategy in helpers.all_strategies() do
           route = { id = route.id },
           config = { issuers = { issuer(jwks_uri) }, insecure_http = true, consumer_required = required },
         }
+        return { id = route.id }
       end
       local keys = "http://127.0.0.1:" .. KEYS_PORT .. "/jwks"
       protect("open.test", keys, false)
       protect("registered.test", keys, true)
       protect("down.test", UNREACHABLE, false)
+      bp.plugins:insert {
+        name = "tiered-limit",
+        route = protect("limited.test", keys, true),
+        config = {
+          tiers = { { name = "free", tps = 1 }, { name = "gold", tps = 40 } },
+          default_tier = "free",
+          redis = { host = helpers.redis_host, port = helpers.redis_port, timeout = 1000 },
+        },
+      }
 
-      assert(helpers.start_kong(tollgate.settings(PLUGIN, { database = strategy }), nil, nil, fixtures))
+      local settings = tollgate.settings(PLUGIN .. ",tiered-limit", { database = strategy })
+      assert(helpers.start_kong(settings, nil, nil, fixtures))
       tollgate.await({ path = "/", headers = { host = "open.test" } }, 401)
     end)
 
@@ -141,6 +153,17 @@ for _, strategy in helpers.all_strategies() do
       assert.equal(username, assert.request(res).has.header("x-consumer-username"))
       assert.equal(username, assert.request(res).has.header("x-credential-identifier"))
       assert.request(res).has.header("x-consumer-id")
+    end)
+
+    it("gives the token's consumer its tier", function()
+      local res = get("limited.test", token())
+      assert.res_status(200, res)
+      assert.equal("40", res.headers["X-RateLimit-Limit-Second"])
+    end)
+
+    it("is refused by the Admin API with a bad config, which it names", function()
+      local errors = tollgate.refused_by_admin_api(PLUGIN, { issuers = {} })
+      assert.equal("length must be at least 1", errors.issuers)
     end)
 
     it("removes a client's own claims to be someone, in every spelling", function()

@@ -69,7 +69,7 @@ end)
 
 for _, strategy in helpers.all_strategies() do
   describe(PLUGIN .. ": access [#" .. strategy .. "]", function()
-    local client
+    local client, settings
 
     local function get(host, key)
       return client:get("/", { headers = { host = host, apikey = key } })
@@ -94,13 +94,15 @@ for _, strategy in helpers.all_strategies() do
       for key, tags in pairs {
         ["free-key"] = { "some-other-tag" },
         ["gold-key"] = { "tier:gold" },
+        ["another-gold-key"] = { "tier:gold" },
         ["unlimited-key"] = { "tier:unlimited" },
       } do
         local consumer = bp.consumers:insert({ username = key, tags = tags })
         bp.keyauth_credentials:insert({ key = key, consumer = { id = consumer.id } })
       end
 
-      assert(helpers.start_kong(tollgate.settings(PLUGIN, { database = strategy })))
+      settings = tollgate.settings(PLUGIN, { database = strategy })
+      assert(helpers.start_kong(settings))
       tollgate.await({ path = "/", headers = { host = "allow.test" } }, 200)
     end)
 
@@ -148,6 +150,25 @@ for _, strategy in helpers.all_strategies() do
       assert.res_status(429, res)
       assert.equal("0", res.headers["X-RateLimit-Remaining-Day"])
       assert.is_true(tonumber(res.headers["Retry-After"]) >= 1)
+    end)
+
+    it("keeps the count over a reload", function()
+      assert.res_status(200, get("limited.test", "another-gold-key"))
+      client:close()
+
+      -- A reload gives each plugin a new instance, and Kong starts another plugin server.
+      tollgate.reload(settings)
+      tollgate.await({ path = "/", headers = { host = "allow.test" } }, 200)
+
+      client = helpers.proxy_client()
+      local res = get("limited.test", "another-gold-key")
+      assert.res_status(200, res)
+      assert.equal("1", res.headers["X-RateLimit-Remaining-Day"])
+    end)
+
+    it("is refused by the Admin API with a bad config, which it names", function()
+      local errors = tollgate.refused_by_admin_api(PLUGIN, tier({ tps = 0 }))
+      assert.equal("value should be between 1 and 1000000", errors.tiers[1].tps)
     end)
 
     it("does not limit a tier without limits", function()
