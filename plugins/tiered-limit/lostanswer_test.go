@@ -13,24 +13,25 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"tollgate/test/network"
 	"tollgate/test/redistest"
 )
 
 // behindProxy starts a Redis that is reached by a proxy, and how to reach it past that.
-var behindProxy = map[string]func(*testing.T) (*proxy, Redis, string){
-	"a single server": func(t *testing.T) (*proxy, Redis, string) {
+var behindProxy = map[string]func(*testing.T) (*network.Link, Redis, string){
+	"a single server": func(t *testing.T) (*network.Link, Redis, string) {
 		addr := redistest.Start(t)
-		p := startProxy(t, addr)
-		return p, redisAt(p.addr), addr
+		p := network.Start(t, addr)
+		return p, redisAt(p.Addr), addr
 	},
-	"a cluster": func(t *testing.T) (*proxy, Redis, string) {
+	"a cluster": func(t *testing.T) (*network.Link, Redis, string) {
 		addr := redistest.StartCluster(t, 1)[0]
-		p := startProxy(t, addr)
-		_, port, _ := net.SplitHostPort(p.addr)
+		p := network.Start(t, addr)
+		_, port, _ := net.SplitHostPort(p.Addr)
 		redistest.Await(t, addr, "another address", func(c *redis.Client) bool {
 			return c.ConfigSet(t.Context(), "cluster-announce-port", port).Err() == nil
 		})
-		return p, byNodes(t, p.addr), addr
+		return p, byNodes(t, p.Addr), addr
 	},
 }
 
@@ -45,10 +46,10 @@ func TestACallWhoseAnswerIsLostIsMadeOnce(t *testing.T) {
 			s, direct := openRecord(t, c, limitScript), redis.NewClient(&redis.Options{Addr: addr})
 			t.Cleanup(func() { _ = direct.Close() })
 			limits, used := daily(t, 100), 0
-			for _, loss := range []int32{swallows, hangsUp, truncates} {
-				p.answers.Store(passes)
+			for _, loss := range []network.Loss{network.Swallowed, network.HungUp, network.AllButAByte} {
+				p.Mend()
 				take(t, s, "a", limits)
-				p.answers.Store(loss)
+				p.Lose(loss)
 				// Without a deadline: there is time enough to call again.
 				if _, err := s.Take(context.WithoutCancel(t.Context()), "a", limits, 1); err == nil || errors.Is(err, errNothingDone) {
 					t.Errorf("loss %d: %v; want an error that leaves open what was done", loss, err)
@@ -80,13 +81,13 @@ func usedOf(t *testing.T, client *redis.Client, key string) int {
 // The machine of an address goes, and another one takes its place: what leads to the old one leads nowhere.
 func TestConnectionsThatLeadNowhereAreGivenUpTogether(t *testing.T) {
 	t.Parallel() // it waits
-	p := startProxy(t, redistest.Start(t))
-	c := redisAt(p.addr)
+	p := network.Start(t, redistest.Start(t))
+	c := redisAt(p.Addr)
 	c.Timeout = aSecond / 2
 	s := openRecord(t, c, limitScript)
 	const many = 30
 	fill(t, s, many)
-	p.strand()
+	p.Strand()
 	failed := 0
 	for {
 		ctx, cancel := context.WithTimeout(t.Context(), c.timeout())
@@ -106,17 +107,17 @@ func TestConnectionsThatLeadNowhereAreGivenUpTogether(t *testing.T) {
 
 // One that breaks has the others looked at with suspicion: none is used again.
 func TestConnectionsAreGivenUpWhereOneHasBroken(t *testing.T) {
-	p := startProxy(t, redistest.Start(t))
-	s := openRecord(t, redisAt(p.addr), limitScript)
+	p := network.Start(t, redistest.Start(t))
+	s := openRecord(t, redisAt(p.Addr), limitScript)
 	fill(t, s, 5)
-	p.answers.Store(hangsUp)
+	p.Lose(network.HungUp)
 	if _, err := s.Take(t.Context(), "a", Limits{TPS: 1000}, 1); err == nil {
 		t.Fatal("an answer that was lost came")
 	}
-	p.answers.Store(passes)
-	before := p.dials.Load()
+	p.Mend()
+	before := p.Dials()
 	take(t, s, "a", Limits{TPS: 1000})
-	if p.dials.Load() == before {
+	if p.Dials() == before {
 		t.Error("a connection of before was used")
 	}
 }

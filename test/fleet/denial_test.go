@@ -3,6 +3,8 @@ package fleet
 import (
 	"net/http"
 	"testing"
+
+	"tollgate/test/node"
 )
 
 // What a node denies from memory costs no call. It forgets what it knows when it has looked whether that
@@ -37,13 +39,13 @@ func TestAnExhaustedDayCostsNoCalls(t *testing.T) {
 }
 
 // deny sends requests that must all be denied.
-func deny(t *testing.T, n *node, config, consumer string, requests int) {
+func deny(t *testing.T, n *node.Node, config, consumer string, requests int) {
 	t.Helper()
-	w := &worker{socket: n.socket, config: config}
-	defer w.close()
+	w := n.NewWorker()
+	defer w.Close()
 	for range requests {
-		if status, err := w.request(consumer); err != nil || status != http.StatusTooManyRequests {
-			t.Fatalf("status %d, %v; want a denial", status, err)
+		if verdict, err := w.Request(config, consumer); err != nil || verdict.Status != http.StatusTooManyRequests {
+			t.Fatalf("status %d, %v; want a denial", verdict.Status, err)
 		}
 	}
 }

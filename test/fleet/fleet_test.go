@@ -11,12 +11,13 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"tollgate/test/midday"
+	"tollgate/test/node"
 	"tollgate/test/redistest"
 )
 
 // fleet is several nodes on one Redis.
 type fleet struct {
-	nodes  []*node
+	nodes  []*node.Node
 	addr   string
 	client *redis.Client
 	record *record
@@ -30,10 +31,10 @@ func startFleet(t *testing.T, clocks ...time.Duration) *fleet {
 	t.Cleanup(func() { _ = f.client.Close() })
 	f.record = startRecord(t, f.addr)
 	for i, ahead := range clocks {
-		f.nodes = append(f.nodes, startNode(t, fmt.Sprint(i), ahead))
+		f.nodes = append(f.nodes, node.New(t, fmt.Sprint(i), ahead))
 	}
 	for _, n := range f.nodes {
-		n.await(t)
+		n.Await(t)
 	}
 	return f
 }

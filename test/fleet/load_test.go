@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"tollgate/test/eventually"
+	"tollgate/test/node"
+	"tollgate/test/span"
 )
 
 // longEnv is how long each case is loaded, as in 60s; without it, only as long as it takes to see something.
@@ -41,13 +43,10 @@ type tally struct {
 	admitted, denied atomic.Int64
 
 	mu    sync.Mutex
-	spans []span // of those that were admitted
+	spans []span.Span // of those that were admitted
 }
 
-// span is from when a request was sent to when it was answered.
-type span struct{ sent, answered time.Time }
-
-func (t *tally) passed(s span) {
+func (t *tally) passed(s span.Span) {
 	t.admitted.Add(1)
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -82,34 +81,34 @@ func endless(*tally) bool { return false }
 const workersPerNode = 3
 
 // on sends from workers on the nodes; where there are several configurations, workers and nodes alternate.
-func (l *load) on(nodes []*node, configs ...string) *load {
+func (l *load) on(nodes []*node.Node, configs ...string) *load {
 	for i, n := range nodes {
 		for j := range workersPerNode {
-			w := &worker{socket: n.socket, config: configs[(i+j)%len(configs)]}
-			l.workers.Go(func() { l.send(w, i*workersPerNode+j) })
+			config := configs[(i+j)%len(configs)]
+			l.workers.Go(func() { l.send(n.NewWorker(), config, i*workersPerNode+j) })
 		}
 	}
 	return l
 }
 
-func (l *load) send(w *worker, turn int) {
-	defer w.close()
+func (l *load) send(w *node.Worker, config string, turn int) {
+	defer w.Close()
 	for ; !l.over(); turn++ {
 		consumer := l.consumers[turn%len(l.consumers)]
 		sent := time.Now()
-		status, err := w.request(consumer)
+		verdict, err := w.Request(config, consumer)
 		switch {
 		case err != nil && l.mayEnd.Load():
 			return
 		case err != nil:
 			l.t.Error(err)
 			return
-		case status == http.StatusOK:
-			l.tallies[consumer].passed(span{sent, time.Now()})
-		case status == http.StatusTooManyRequests:
+		case verdict.Status == http.StatusOK:
+			l.tallies[consumer].passed(span.Span{Sent: sent, Answered: time.Now()})
+		case verdict.Status == http.StatusTooManyRequests:
 			l.tallies[consumer].denied.Add(1)
 		default:
-			l.t.Errorf("a request got %d", status)
+			l.t.Errorf("a request got %d", verdict.Status)
 			return
 		}
 	}
@@ -135,13 +134,13 @@ func (l *load) all(satisfies func(*tally) bool) bool {
 // wait waits until each consumer's tally satisfies, while the load goes on.
 func (l *load) wait(t *testing.T, satisfies func(*tally) bool) {
 	t.Helper()
-	eventually.Holds(t, patience, "what each consumer is to see", func() bool { return l.all(satisfies) || l.t.Failed() })
+	eventually.Holds(t, node.Patience, "what each consumer is to see", func() bool { return l.all(satisfies) || l.t.Failed() })
 }
 
 // finish waits until the load is over.
 func (l *load) finish(t *testing.T) {
 	t.Helper()
-	eventually.Holds(t, longest()+patience, "the end of the load", func() bool { return l.stopped.Load() || l.t.Failed() })
+	eventually.Holds(t, longest()+node.Patience, "the end of the load", func() bool { return l.stopped.Load() || l.t.Failed() })
 	l.stop()
 }
 

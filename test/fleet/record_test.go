@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"tollgate/test/node"
 )
 
 // record is what a Redis has done, by its own account: it reads MONITOR.
@@ -146,7 +148,7 @@ func (f *fleet) read(t *testing.T, consumers ...string) (accounts map[string]acc
 	}
 	select {
 	case <-reached:
-	case <-time.After(patience):
+	case <-time.After(node.Patience):
 		t.Fatal("the record has stopped")
 	}
 	r.mu.Lock()

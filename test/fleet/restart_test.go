@@ -4,6 +4,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"tollgate/test/node"
 )
 
 // A server that is restarted under load loses nothing: what its clients saw pass is what Redis admitted. Of
@@ -36,14 +38,14 @@ func TestARestartedServerKeepsTheCount(t *testing.T) {
 }
 
 // restart ends a node while it is loaded, and starts it anew.
-func restart(t *testing.T, n *node, l *load, config string, by syscall.Signal) *load {
+func restart(t *testing.T, n *node.Node, l *load, config string, by syscall.Signal) *load {
 	t.Helper()
-	l.on([]*node{n}, config)
+	l.on([]*node.Node{n}, config)
 	l.wait(t, func(seen *tally) bool { return seen.admitted.Load() > workersPerNode })
 	l.mayEnd.Store(true)
-	n.end(t, by)
+	n.End(t, by)
 	l.workers.Wait()
-	n.start(t)
-	n.await(t)
+	n.Start(t)
+	n.Await(t)
 	return l
 }

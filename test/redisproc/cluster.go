@@ -20,7 +20,7 @@ func StartClusterNode(o Options) (s *Server, bus int, err error) {
 			// A second of silence is an outage: the tests wait for it.
 			"cluster-node-timeout 1000",
 		}, o.Settings...)
-		return run(port, ready, own.settings(), "-")
+		return run(port, ready, own.settings(), own.Env, "-")
 	})
 	return s, bus, err
 }

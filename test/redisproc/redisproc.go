@@ -36,6 +36,8 @@ type Options struct {
 	Settings []string
 	// File has the settings in a file of the folder, which sentinels have a server rewrite.
 	File bool
+	// Env is what the environment has besides that of this process.
+	Env []string
 }
 
 // TLS names files of a server that demands a certificate of its clients.
@@ -55,13 +57,13 @@ func Start(o Options) (*Server, error) {
 		o.Port = port
 		if !o.File {
 			// The settings come by standard input: a password on the command line is everybody's to read.
-			return run(port, ready, o.settings(), "-")
+			return run(port, ready, o.settings(), o.Env, "-")
 		}
 		file := filepath.Join(o.Folder, fmt.Sprintf("redis-%d.conf", port))
 		if err := os.WriteFile(file, []byte(o.settings()), 0o600); err != nil {
 			return nil, fmt.Errorf("writing the settings: %w", err)
 		}
-		return run(port, ready, "", file)
+		return run(port, ready, "", o.Env, file)
 	})
 }
 
@@ -100,7 +102,7 @@ func binary() (string, error) {
 }
 
 // run starts the program, and returns once it says something.
-func run(port int, says, input string, args ...string) (*Server, error) {
+func run(port int, says, input string, env []string, args ...string) (*Server, error) {
 	path, err := binary()
 	if err != nil {
 		return nil, err
@@ -110,7 +112,7 @@ func run(port int, says, input string, args ...string) (*Server, error) {
 		return nil, fmt.Errorf("piping the output of redis-server: %w", err)
 	}
 	process, err := child.Start(child.Command{
-		Argv: append([]string{path}, args...), Input: strings.NewReader(input), Output: in,
+		Argv: append([]string{path}, args...), Env: append(os.Environ(), env...), Input: strings.NewReader(input), Output: in,
 	})
 	_ = in.Close()
 	if err != nil {

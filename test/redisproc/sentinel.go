@@ -39,6 +39,6 @@ func StartSentinel(o SentinelOptions) (*Server, error) {
 		if err := os.WriteFile(file, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
 			return nil, fmt.Errorf("writing the sentinel's file: %w", err)
 		}
-		return run(own, "+monitor master", "", file, "--sentinel")
+		return run(own, "+monitor master", "", nil, file, "--sentinel")
 	})
 }

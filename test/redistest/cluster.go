@@ -18,27 +18,72 @@ const slots = 16384
 // returns their addresses once each knows all.
 func StartCluster(tb testing.TB, masters int) (addrs []string) {
 	tb.Helper()
-	var first string // where the others are told of: host, port, port of the bus
+	return NewCluster(tb, masters).Addrs()
+}
+
+// Cluster is one of which the servers can be reached.
+type Cluster struct {
+	Masters []*redisproc.Server
+	bus     int // of the first
+}
+
+// NewCluster is StartCluster with its servers.
+func NewCluster(tb testing.TB, masters int) *Cluster {
+	tb.Helper()
+	c := &Cluster{}
 	for i := range masters {
-		folder := tb.TempDir()
-		server, bus, err := redisproc.StartClusterNode(redisproc.Options{Folder: folder})
-		server = started(tb, server, err)
-		addrs = append(addrs, server.Addr)
+		server := c.join(tb)
 		command(tb, server.Addr, "cluster", "addslotsrange", slots*i/masters, slots*(i+1)/masters-1)
-		if i == 0 {
-			first = strings.Replace(server.Addr, ":", " ", 1) + " " + strconv.Itoa(bus)
-			continue
-		}
-		at := strings.Fields(first)
-		command(tb, server.Addr, "cluster", "meet", at[0], at[1], at[2])
+		c.Masters = append(c.Masters, server)
 	}
-	for _, addr := range addrs {
+	for _, addr := range c.Addrs() {
 		Await(tb, addr, "a cluster", func(c *redis.Client) bool {
 			info := c.ClusterInfo(tb.Context()).Val()
 			return strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_size:"+strconv.Itoa(masters))
 		})
 	}
+	return c
+}
+
+// Addrs are those of the masters.
+func (c *Cluster) Addrs() (addrs []string) {
+	for _, server := range c.Masters {
+		addrs = append(addrs, server.Addr)
+	}
 	return addrs
+}
+
+// join starts a node, and has it meet the first one.
+func (c *Cluster) join(tb testing.TB) *redisproc.Server {
+	tb.Helper()
+	server, bus, err := redisproc.StartClusterNode(redisproc.Options{Folder: tb.TempDir()})
+	server = started(tb, server, err)
+	if len(c.Masters) == 0 {
+		c.bus = bus
+		return server
+	}
+	host, port, _ := strings.Cut(c.Masters[0].Addr, ":")
+	command(tb, server.Addr, "cluster", "meet", host, port, c.bus)
+	return server
+}
+
+// AddReplica starts a replica of a master, and returns once it is in step, and all masters know it.
+func (c *Cluster) AddReplica(tb testing.TB, of int) *redisproc.Server {
+	tb.Helper()
+	replica := c.join(tb)
+	id, own := nodeID(tb, c.Masters[of].Addr), nodeID(tb, replica.Addr)
+	Await(tb, replica.Addr, "a replica of a master that it has met", func(c *redis.Client) bool {
+		return c.Do(tb.Context(), "cluster", "replicate", id).Err() == nil
+	})
+	Await(tb, replica.Addr, "a replica in step", func(c *redis.Client) bool {
+		return strings.Contains(c.Info(tb.Context(), "replication").Val(), "master_link_status:up")
+	})
+	for _, addr := range c.Addrs() {
+		Await(tb, addr, "a replica that all know", func(c *redis.Client) bool {
+			return strings.Contains(c.ClusterNodes(tb.Context()).Val(), own) && strings.Contains(c.ClusterNodes(tb.Context()).Val(), "slave "+id)
+		})
+	}
+	return replica
 }
 
 // command runs one that must succeed.
@@ -108,4 +153,15 @@ func MoveKeys(tb testing.TB, slot int, from, to string) {
 		args = append(args, key)
 	}
 	command(tb, from, args...)
+}
+
+// Slot is the one that a key lies in.
+func Slot(tb testing.TB, addr, key string) (slot int) {
+	tb.Helper()
+	Await(tb, addr, "a slot", func(c *redis.Client) bool {
+		found, err := c.ClusterKeySlot(tb.Context(), key).Result()
+		slot = int(found)
+		return err == nil
+	})
+	return slot
 }

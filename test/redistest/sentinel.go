@@ -89,6 +89,12 @@ func (s *Sentinels) Failover(tb testing.TB) {
 	Await(tb, s.Nodes[0].Addr, "a failover that begins", func(c *redis.Client) bool {
 		return c.Do(tb.Context(), "sentinel", "failover", MasterName).Err() == nil
 	})
+	s.AwaitHeir(tb)
+}
+
+// AwaitHeir returns once each of the sentinels names the replica as the master.
+func (s *Sentinels) AwaitHeir(tb testing.TB) {
+	tb.Helper()
 	for _, node := range s.Nodes {
 		Await(tb, node.Addr, "a new master", func(c *redis.Client) bool {
 			found, err := c.Do(tb.Context(), "sentinel", "get-master-addr-by-name", MasterName).StringSlice()

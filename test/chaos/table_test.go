@@ -1,0 +1,81 @@
+package chaos
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// row is what a case has shown.
+type row struct {
+	name                   string
+	lasted, recovered      time.Duration
+	before, during         waits
+	most                   [3]string // in a second, of how many stated: exact, bucket; in the day
+	local, lost, twice     int64
+	unknown, mayLose, sent int64
+	errors                 int
+}
+
+// waits are what requests took.
+type waits struct{ p99, worst time.Duration }
+
+func (s samples) waits() waits {
+	const nearly = 0.99
+	return waits{s.quantile(nearly), s.quantile(1)}
+}
+
+// row sums the case up.
+func (r *run) row() row {
+	quiet := r.samples.where(sample.limited, between(r.started, r.began))
+	during := r.samples.where(sample.limited, between(r.began, r.well))
+	own := row{
+		name: r.name, lasted: r.ended.Sub(r.began), recovered: r.well.Sub(r.ended),
+		before: quiet.waits(), during: during.waits(),
+		local: int64(len(during.where(by("local")))), unknown: r.unknown, sent: int64(len(during)), errors: r.errors(),
+	}
+	for _, c := range r.load.clients {
+		seen, stated := r.samples.where(of(c.tier.name), r.counted).most(), r.folds*c.tier.most()
+		if c.tier.name == day {
+			seen, stated = r.passed(day), r.folds*c.tier.quota
+		}
+		if at := map[string]int{exact: 0, bucket: 1, day: 2}; c.tier.name != free {
+			own.most[at[c.tier.name]] = fmt.Sprintf("%d of %d", seen, stated)
+			own.lost += r.lost(c.tier.name)
+			own.mayLose += r.mayLose(c.tier.name)
+			own.twice += r.doubled(c.tier.name)
+		}
+	}
+	return own
+}
+
+// change writes two times in milliseconds as the table has them.
+func change(before, during time.Duration) string {
+	millis := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+	return fmt.Sprintf("%.1f → %.1f", millis(before), millis(during))
+}
+
+// String is a line of the table.
+func (r row) String() string {
+	cells := []string{
+		r.name, fmt.Sprintf("%.1f", r.lasted.Seconds()),
+		change(r.before.p99, r.during.p99), change(r.before.worst, r.during.worst),
+		r.most[0], r.most[1], r.most[2], fmt.Sprintf("%.1f", r.recovered.Seconds()),
+		fmt.Sprintf("%d of %d", r.local, r.sent), fmt.Sprintf("%d of %d", r.lost, r.mayLose), fmt.Sprintf("%d of %d", r.twice, r.unknown),
+		fmt.Sprint(r.errors),
+	}
+	return "| " + strings.Join(cells, " | ") + " |"
+}
+
+// table is that of the README.
+func table(rows []row) string {
+	lines := []string{
+		"| trouble | lasted, s | p99, ms: before → during | worst, ms | most in a second, of stated: rate | bucket | in the day, of stated " +
+			"| Redis asked again after, s | decided without it | counts lost, of explained | counted twice, of unknown | errors |",
+		strings.Repeat("|---", 12) + "|",
+	}
+	for _, r := range rows {
+		lines = append(lines, r.String())
+	}
+	return strings.Join(lines, "\n")
+}
