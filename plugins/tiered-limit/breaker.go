@@ -48,7 +48,8 @@ type breaker struct {
 	mu       sync.Mutex
 	position position // empty is closed
 	since    time.Time
-	turn     uint64 // changes with the position: what was called before says nothing
+	used     time.Time // when a call was last heard of
+	turn     uint64    // changes with the position: what was called before says nothing
 
 	inARow int    // failures
 	recent uint32 // a bit for each of the last calls, the last one lowest, set where it was bad
@@ -80,6 +81,7 @@ func (b *breaker) enter() (turn uint64, ok bool) {
 func (b *breaker) leave(turn uint64, key string, r result, now time.Time) (changed bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.used = now
 	if turn != b.turn {
 		return false
 	}
@@ -159,6 +161,13 @@ func (b *breaker) probed(r result, now time.Time) (changed bool) {
 		return true
 	}
 	return false
+}
+
+// idle tells that no call was heard of for long.
+func (b *breaker) idle(now time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return now.Sub(b.used) > steady
 }
 
 // at returns the position.

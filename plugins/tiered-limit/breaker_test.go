@@ -153,15 +153,3 @@ func TestAKeyIsProbedInItsSlot(t *testing.T) {
 		}
 	}
 }
-
-func TestSlotsAreThoseOfRedis(t *testing.T) {
-	// From the Redis Cluster specification: CRC16("123456789"). The slots of CLUSTER KEYSLOT.
-	if got := crc16("123456789"); got != 0x31c3 {
-		t.Errorf("crc16 %#x", got)
-	}
-	for key, slot := range map[string]int{"foo": 12182, "bar": 5061, "hello": 866} {
-		if got := slotGroup(key); got != slot/1024 {
-			t.Errorf("%s is in group %d, want that of slot %d", key, got, slot)
-		}
-	}
-}

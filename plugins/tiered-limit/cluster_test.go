@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
+	"tollgate/test/eventually"
 	"tollgate/test/redistest"
 )
 
@@ -83,6 +85,62 @@ func TestAClusterIsFollowedWhileASlotMoves(t *testing.T) {
 	want("after", 96)
 	if got := take(t, s, stranger, limits).DayLeft; got != 99 {
 		t.Errorf("who was new while the slot moved has %d left of the day, want 99", got)
+	}
+}
+
+// A master that hangs has its own consumers do without it, and no others, wherever its slots end.
+func TestAMasterThatHangsCostsTheOthersNothing(t *testing.T) {
+	t.Parallel() // a cluster takes seconds to agree
+	addrs := redistest.StartCluster(t, 3)
+	c := byNodes(t, addrs...)
+	c.Timeout = aSecond / 2
+	s := openRecord(t, c, limitScript)
+	g, log := guarded(s)
+	g = newClusterGuard(s, c.timeout(), g.metrics, g.log, s.masterOf)
+	const hangs, each = 1, 30
+	var ends [6]string // of the slots of three masters
+	for i, slot := range [...]int{0, 5460, 5461, 10921, 10922, 16383} {
+		ends[i] = inSlot(slot)
+		if got := s.masterOf(ends[i]); got != addrs[i/2] {
+			t.Errorf("slot %d is at %s, want %s", slot, got, addrs[i/2])
+		}
+	}
+	failures := func() (by [3]int) {
+		for i, key := range ends {
+			for range each {
+				if _, err := g.Take(t.Context(), key, Limits{TPS: 1000}, 1); err != nil {
+					by[i/2]++
+				}
+			}
+		}
+		return by
+	}
+	if by := failures(); by != [3]int{} {
+		t.Fatalf("%v failures at each master before: %s", by, log)
+	}
+	paused := redis.NewClient(&redis.Options{Addr: addrs[hangs]})
+	t.Cleanup(func() { _ = paused.Close() })
+	if err := paused.Do(t.Context(), "client", "pause", time.Minute.Milliseconds(), "write").Err(); err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	if by := failures(); by != [3]int{hangs: 2 * each} {
+		t.Errorf("%v failures at each master, want %d at the one that hangs", by, 2*each)
+	}
+	if took, most := time.Since(start), 2*tripAfter*c.timeout(); took > most {
+		t.Errorf("the requests waited %v, want no more than %v", took, most)
+	}
+	wantState(t, g, statePartly, 2.0/3)
+	if err := paused.Do(t.Context(), "client", "unpause").Err(); err != nil {
+		t.Fatal(err)
+	}
+	eventually.Holds(t, waiting, "it to be asked again", func() bool {
+		g.probe(t.Context())
+		state, _, _ := g.state()
+		return state == stateAnswers
+	})
+	if by := failures(); by != [3]int{} {
+		t.Errorf("%v failures at each master after", by)
 	}
 }
 

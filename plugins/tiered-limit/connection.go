@@ -19,7 +19,6 @@ type connection struct {
 	store   *redisStore
 	settler *settler
 	heart   *heart
-	metrics *metrics
 	log     *slog.Logger
 	stop    context.CancelFunc
 	keepers sync.WaitGroup
@@ -34,7 +33,10 @@ func siteName(c Redis) string {
 }
 
 func (b builder) newSite(name string) *site {
-	return &site{name: name, local: newLocal(newPeers(), b.deps.Now, b.metrics)}
+	return &site{
+		name: name, local: newLocal(newPeers(), b.deps.Now, b.metrics),
+		metrics: b.metrics, log: b.deps.Log.With("plugin", Name, "target", name),
+	}
 }
 
 // connect opens the store of one redis record, and keeps what goes with it until it is closed.
@@ -48,13 +50,15 @@ func (b builder) connect(c Redis) (*connection, error) {
 	made := b.sites.join(name, func(s *site) *connection {
 		g := newGuard(store, c.timeout(), b.metrics, log)
 		if _, cluster := store.client.(*redis.ClusterClient); cluster {
-			g = newClusterGuard(store, c.timeout(), b.metrics, log)
+			g = newClusterGuard(store, c.timeout(), b.metrics, log, store.masterOf)
 		}
+		beats := newHeart(s.local.peers, store.client, c.timeout(), b.deps.Now, log)
+		beats.witness = g.witness
 		return &connection{
 			front: newFront(learning{g, s.local}, c.timeout(), b.deps.Now, b.metrics),
-			guard: g, site: s, sites: b.sites, store: store, metrics: b.metrics, log: log,
-			settler: newSettler(s.local, store, g),
-			heart:   newHeart(s.local.peers, store.client, c.timeout(), b.deps.Now, log),
+			guard: g, site: s, sites: b.sites, store: store, log: log,
+			settler: newSettler(s.local, store, g, log),
+			heart:   beats,
 		}
 	})
 	made.keep()
@@ -71,22 +75,14 @@ func (c *connection) keep() {
 	}
 }
 
-// close ends what runs in the background. The last connection to a Redis tells it what it is to know.
+// close ends what runs in the background. The last connection to a Redis debits what was admitted without it, as
+// far as it answers, and leaves the other nodes its part.
 func (c *connection) close() {
 	c.stop()
 	c.keepers.Wait()
-	if c.sites.leave(c) {
-		c.bequeath(context.Background())
-	}
+	c.sites.leave(c, func() {
+		c.settler.finish(context.Background())
+		c.heart.stop(context.Background())
+	})
 	_ = c.store.Close() // an error here is of a socket that is gone already
-}
-
-// bequeath debits what was admitted without Redis, as far as it answers, and leaves the others its part.
-func (c *connection) bequeath(ctx context.Context) {
-	c.settler.finish(ctx)
-	if _, lost := c.site.local.owed(); lost > 0 {
-		c.metrics.owed(debtsStopped, lost)
-		c.log.Warn("stopped without redis: it is not told of what was admitted meanwhile", "requests", lost)
-	}
-	c.heart.stop(ctx)
 }

@@ -31,7 +31,7 @@ func everyKey(string) bool { return true }
 // only returns the one batch that is due.
 func only(t *testing.T, l *local) *batch {
 	t.Helper()
-	due := l.batches(everyKey)
+	due := l.batches(everyKey, localShards)
 	if len(due) != 1 {
 		t.Fatalf("%d batches are due, want 1", len(due))
 	}
@@ -59,7 +59,7 @@ func TestWhatIsAdmittedMeanwhileIsOwedOnce(t *testing.T) {
 	if b.n != 5 || b.from != noon.Unix()-12*3600 || b.to != noon.Unix()+12*3600 {
 		t.Errorf("batch %+v", b)
 	}
-	if more := l.batches(everyKey); len(more) != 0 {
+	if more := l.batches(everyKey, localShards); len(more) != 0 {
 		t.Errorf("while it is on its way, it is due again: %+v", more)
 	}
 	admit(t, l, "a", 2)
@@ -75,7 +75,7 @@ func TestWhatIsAdmittedMeanwhileIsOwedOnce(t *testing.T) {
 	}
 	l.settled(next, 908, 0)
 	wantOwed(t, l, "in the end", 0)
-	if more := l.batches(everyKey); len(more) != 0 {
+	if more := l.batches(everyKey, localShards); len(more) != 0 {
 		t.Errorf("in the end there is %+v", more)
 	}
 }
@@ -116,11 +116,96 @@ func TestABatchThatWasCertainlyNotDebitedIsAnotherOneLater(t *testing.T) {
 	}
 }
 
+// An error tells of its own call only, and not of one before it.
+func TestABatchThatMayHaveBeenDebitedOnceKeepsItsNumber(t *testing.T) {
+	for name, later := range map[string]error{
+		"and was then refused":      fmt.Errorf("debiting: %w", undone{redisAnswer("LOADING data")}),
+		"and was then not sent":     errNothingDone,
+		"and was then not answered": errors.New("timeout"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			now := noon
+			l := owing(t, &now, 5)
+			first := only(t, l)
+			l.postponed(first, errors.New("timeout"))
+			admit(t, l, "a", 1)
+			for range 3 {
+				if again := only(t, l); again != first || again.n != 5 {
+					t.Fatalf("it is %+v, want %+v", again, first)
+				}
+				l.postponed(first, later)
+			}
+		})
+	}
+}
+
+// While Redis is away nothing is sent, and nothing is given up: that comes when it is back.
+func TestABatchWhoseNumberRedisMayHaveForgottenIsNotSent(t *testing.T) {
+	now := noon
+	l := owing(t, &now, 5)
+	l.postponed(only(t, l), errors.New("timeout"))
+	admit(t, l, "a", 1)
+	now = noon.Add(giveUpAfter)
+	if next := only(t, l); next.n != 1 {
+		t.Errorf("after an hour %d are sent, want those of later", next.n)
+	}
+	wantResult(t, l, debtsUnknown, 5)
+}
+
+func TestABatchOfADayThatIsNotThatOfRedisComesAgainUnlessItMayHaveBeenDebited(t *testing.T) {
+	now := noon
+	l := owing(t, &now, 5)
+	l.misdated(only(t, l))
+	again := only(t, l)
+	l.postponed(again, errors.New("timeout"))
+	l.misdated(only(t, l))
+	wantResult(t, l, debtsUnknown, 5)
+	wantOwed(t, l, "in the end", 0)
+}
+
+// A count that is asked for in another time zone has another day: what it owed to the first is lost, and said.
+func TestDebtsOfADayInAnotherTimeZoneAreCountedAsLost(t *testing.T) {
+	now := noon
+	l := owing(t, &now, 5)
+	b := only(t, l)
+	admit(t, l, "a", 2)
+	now = now.Add(4 * time.Hour) // in Tokyo a day has begun
+	tokyo := Limits{Quota: 1000, Days: daysOf(t, "Asia/Tokyo")}
+	for range 3 {
+		l.take("a", tokyo, 1)
+	}
+	wantResult(t, l, debtsZone, 2)
+	l.settled(b, 5, 0)
+	wantOwed(t, l, "to the day in Tokyo", 3)
+	now = now.Add(24 * time.Hour)
+	l.take("a", tokyo, 1)
+	wantResult(t, l, debtsZone, 2)
+	wantOwed(t, l, "to the day after that", 1)
+}
+
+// What is owed to a shard that is away is not looked at again and again.
+func TestDebtsThatCannotBeSettledCostLittle(t *testing.T) {
+	now := noon
+	l := localAt(&now, 1)
+	for i := range localShards * sharesPerShard / 2 {
+		l.take(fmt.Sprint(i), daily(t, 1000), 1)
+	}
+	looks := 0
+	away := func(string) bool { looks++; return false }
+	const runs = 10
+	if allocated := testing.AllocsPerRun(runs-1, func() { l.batches(away, searchAtOnce) }); allocated > 0 {
+		t.Errorf("%v allocations", allocated)
+	}
+	if most := runs * searchAtOnce * sharesPerShard; looks > most {
+		t.Errorf("%d counts were looked at, want at most %d", looks, most)
+	}
+}
+
 func TestADayThatHasEndedOwesNothing(t *testing.T) {
 	now := noon
 	l := owing(t, &now, 5)
 	now = noon.Add(12 * time.Hour)
-	if due := l.batches(everyKey); len(due) != 0 {
+	if due := l.batches(everyKey, localShards); len(due) != 0 {
 		t.Errorf("due are %+v", due)
 	}
 	wantOwed(t, l, "after midnight", 0)
@@ -144,7 +229,7 @@ func TestBatchesAreOfTheKeysThatRedisIsAskedFor(t *testing.T) {
 	now := noon
 	l := owing(t, &now, 1)
 	admit(t, l, "b", 1)
-	b := l.batches(func(key string) bool { return key == "b" })
+	b := l.batches(func(key string) bool { return key == "b" }, localShards)
 	if len(b) != 1 || b[0].key != "b" {
 		t.Errorf("batches %+v", b)
 	}
@@ -164,7 +249,7 @@ func TestBatchesComeInTurn(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for range counts / settleAtOnce * 2 {
-		due := l.batches(everyKey)
+		due := l.batches(everyKey, localShards)
 		if len(due) > settleAtOnce {
 			t.Fatalf("%d at once", len(due))
 		}

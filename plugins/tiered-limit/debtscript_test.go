@@ -1,17 +1,20 @@
 package tieredlimit
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
 	"pgregory.net/rapid"
 
 	"tollgate/test/redistest"
 )
 
-// owe is what debt.lua does, on the oracle.
+// owe is what ledger.lua does with a debit, on the oracle.
 func (a *account) owe(b *batch, now time.Time) bool {
 	if now.Unix() < b.from || now.Unix() >= b.to {
 		return false
@@ -27,14 +30,13 @@ func (a *account) owe(b *batch, now time.Time) bool {
 // settlerOn settles with the clock of a store.
 func settlerOn(tb testing.TB, s clockRedis, l *local) *settler {
 	tb.Helper()
-	const reads = "redis.call('TIME')[1]"
-	if strings.Count(debtScript, reads) != 1 {
+	if strings.Count(ledgerScript, readsTime) != 1 {
 		tb.Fatal("the script reads the time elsewhere")
 	}
 	g, _ := guarded(s)
 	g.timeout = 5 * time.Second
-	d := newSettler(l, s.redisStore, g)
-	d.script = newScript(strings.Replace(debtScript, reads, "redis.call('GET', 'clock:s')", 1))
+	d := newSettler(l, s.redisStore, g, g.log)
+	d.script = newScript(strings.Replace(ledgerScript, readsTime, readsClock, 1))
 	return d
 }
 
@@ -85,8 +87,8 @@ func TestADebtOfAnotherDayIsNotDebited(t *testing.T) {
 			from, to := daysOf(t, "UTC").day(noon)
 			for _, shift := range []int64{-86400, 86400} {
 				b := &batch{key: "a", n: 5, number: 1, from: from.Unix() + shift, to: to.Unix() + shift}
-				if err := d.settle(t.Context(), b); err != nil {
-					t.Error(err)
+				if err := d.settle(t.Context(), b); !errors.Is(err, errOtherDay) {
+					t.Errorf("error %v", err)
 				}
 			}
 			if found := s.client.Keys(t.Context(), "tollgate*").Val(); len(found) != 0 {
@@ -107,9 +109,9 @@ func TestDebtsThatMeetAnErrorAreSettledLater(t *testing.T) {
 	s := openRedis(t, m.Addr(), limitScript)
 	g, _ := guarded(s)
 	g.timeout = 5 * time.Second
-	d := newSettler(l, s, g)
+	d := newSettler(l, s, g, g.log)
 	m.SetError("LOADING Redis is loading the dataset in memory")
-	if more := d.step(t.Context()); more {
+	if more := d.step(t.Context(), g.asks, localShards); more {
 		t.Error("after an error it goes on at once")
 	}
 	wantOwed(t, l, "after an error", 10)
@@ -119,12 +121,141 @@ func TestDebtsThatMeetAnErrorAreSettledLater(t *testing.T) {
 	wantResult(t, l, debtsSettled, 10)
 }
 
+// settling is a settler on a Redis that fails as a test says, of a node that has admitted some requests.
+func settling(t *testing.T, now *time.Time, requests int) (*settler, *miniredis.Miniredis, *journal) {
+	t.Helper()
+	m := redistest.Embedded(t)
+	s := openRedis(t, m.Addr(), limitScript)
+	g, log := guarded(s)
+	g.timeout = 5 * time.Second
+	return newSettler(owing(t, now, requests), s, g, g.log), m, log
+}
+
+// send debits a batch of which the answer is lost.
+func send(t *testing.T, d *settler, b *batch) {
+	t.Helper()
+	sent := *b
+	if err := d.settle(t.Context(), &sent); err != nil {
+		t.Fatal(err)
+	}
+	d.local.postponed(b, errors.New("i/o timeout"))
+}
+
+// settle sends what is due.
+func settle(t *testing.T, d *settler) {
+	t.Helper()
+	d.step(t.Context(), everyKey, localShards)
+}
+
+// However the tries end that follow it, and however late they are, a debit that was made is not made again.
+func TestADebitWhoseAnswerWasLostIsNotMadeAgain(t *testing.T) {
+	const loading = "LOADING Redis is loading the dataset in memory"
+	for name, then := range map[string]func(*settler, *miniredis.Miniredis, *time.Time){
+		"and was sent again at once": func(*settler, *miniredis.Miniredis, *time.Time) {},
+		"and was refused then": func(d *settler, m *miniredis.Miniredis, _ *time.Time) {
+			m.SetError(loading)
+			settle(t, d)
+			m.SetError("")
+		},
+		"and stood behind one that failed": func(d *settler, m *miniredis.Miniredis, _ *time.Time) {
+			for i := range 20 {
+				admit(t, d.local, fmt.Sprint("another:", i), 1)
+			}
+			m.SetError(loading)
+			for range 20 {
+				settle(t, d)
+			}
+			m.SetError("")
+		},
+		"and Redis was away until it had forgotten": func(_ *settler, m *miniredis.Miniredis, now *time.Time) {
+			*now = now.Add(giveUpAfter + time.Minute)
+			m.FastForward(giveUpAfter + time.Minute)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			now := time.Now().UTC().Truncate(24 * time.Hour) // miniredis does not know what time a test says it is
+			d, m, _ := settling(t, &now, 5)
+			m.SetTime(now)
+			send(t, d, only(t, d.local))
+			then(d, m, &now)
+			for range 3 {
+				settle(t, d)
+			}
+			if used := usedOf(t, d.store.client.(*redis.Client), "a"); used != 5 {
+				t.Errorf("5 were admitted, and the day has used %d", used)
+			}
+			wantOwed(t, d.local, "in the end", 0)
+		})
+	}
+}
+
+// Where one shard of a Cluster fails, the debts of the others are settled.
+func TestDebtsOfOneShardDoNotWaitForAnother(t *testing.T) {
+	now := time.Now()
+	d, _, _ := settling(t, &now, 0)
+	d.guard.masterOf = masterOf
+	d.guard.answered.Store(true)
+	for _, key := range []string{"a:0", "b:0", "a:1", "b:1", "a:2", "b:2"} {
+		admit(t, d.local, key, 1)
+	}
+	d.store.client.AddHook(&refusing{command: "evalsha", match: ":1}", times: 1})
+	settle(t, d)
+	if counts, _ := d.local.owed(); counts != 2 {
+		t.Errorf("%d counts are owed, want those of one shard", counts)
+	}
+	settle(t, d)
+	wantOwed(t, d.local, "with the shard back", 0)
+}
+
+// A node that stops does not wait for a day to become that of Redis, and takes a store that is tried for there.
+func TestANodeThatStopsSettlesWhatRedisTakes(t *testing.T) {
+	now := time.Now().Add(-48 * time.Hour)
+	d, _, _ := settling(t, &now, 5)
+	start := time.Now()
+	d.finish(t.Context())
+	if took := time.Since(start); took > settleAtEnd/2 {
+		t.Errorf("it took %v to find that the day is another one", took)
+	}
+	wantOwed(t, d.local, "to a day that is not that of Redis", 5)
+
+	now = time.Now()
+	admit(t, d.local, "b", 2)
+	clock := noon
+	play(t, &d.guard.whole, &clock, "fffff")
+	d.finish(t.Context())
+	wantOwed(t, d.local, "while Redis is away", 2)
+	play(t, &d.guard.whole, &clock, "P")
+	d.finish(t.Context())
+	wantOwed(t, d.local, "while Redis is tried", 0)
+}
+
+// Debts that stay though Redis answers are no secret.
+func TestDebtsThatAreNotTakenAreLoggedOnce(t *testing.T) {
+	now := time.Now()
+	d, m, log := settling(t, &now, 5)
+	m.SetError("NOPERM this user has no permissions")
+	for range settleTold - 1 {
+		settle(t, d)
+	}
+	if log.Len() > 0 {
+		t.Errorf("a failure that passes is logged: %s", log)
+	}
+	for range 3 * settleTold {
+		settle(t, d)
+	}
+	m.SetError("")
+	settle(t, d)
+	if said := log.String(); strings.Count(said, "level=WARN") != 1 || strings.Count(said, "level=INFO") != 1 || !strings.Contains(said, "NOPERM") {
+		t.Errorf("logged %s", said)
+	}
+}
+
 // What lies in Redis for a debt goes when it is no longer needed.
 func TestDebtsLeaveRedisInTime(t *testing.T) {
 	for kind, start := range servers {
 		t.Run(kind, func(t *testing.T) {
 			s := openRedis(t, start(t), limitScript)
-			d := newSettler(ownLocal(newMetrics(nil)), s, nil)
+			d := newSettler(ownLocal(newMetrics(nil)), s, nil, nil)
 			d.guard, _ = guarded(s)
 			d.guard.timeout = 5 * time.Second
 			from, to := daysOf(t, "UTC").day(time.Now())
@@ -154,7 +285,7 @@ func TestAStateThatIsNotOursTakesNoDebt(t *testing.T) {
 			admit(t, l, "b", 2)
 			d := settlerOn(t, s, l)
 			s.client.Set(t.Context(), keys("a")[0], "what", 0)
-			d.step(t.Context())
+			d.step(t.Context(), d.guard.asks, localShards)
 			wantResult(t, l, debtsRefused, 5)
 			wantResult(t, l, debtsSettled, 2)
 			if got := s.client.Get(t.Context(), keys("a")[0]).Val(); got != "what" {

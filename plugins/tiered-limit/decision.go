@@ -100,9 +100,21 @@ func (l limiter) decide(ctx context.Context, key string, t tier) Decision {
 	case err == nil:
 		return decided(t, o, from)
 	case l.onError == onErrorLocal:
-		return decided(t, l.local.take(key, t.limits, l.unseen), FromLocal)
+		return rationed(t, l.local.take(key, t.limits, l.unseen))
+	case l.onError == onErrorAllow && t.limits.Quota > 0:
+		l.local.note(key, t.limits)
 	}
 	return Decision{Tier: t.name, Verdict: verdictOf(l.onError == onErrorAllow), Store: FromError}
+}
+
+// rationed turns what a node says of its part into what a client is told. Where the part of the day is used up and
+// the day is not, nobody is sent away until it ends: Redis may be back in a second.
+func rationed(t tier, r ration) Decision {
+	d := decided(t, r.Outcome, FromLocal)
+	if r.dayLasts && d.Day.RetryAfter > 0 {
+		d.Day.RetryAfter = unavailableRetry
+	}
+	return d
 }
 
 // decided turns an outcome into what a client is told.

@@ -100,3 +100,29 @@ func TestACounterThatFailsLeavesItToTheConfiguration(t *testing.T) {
 		}
 	}
 }
+
+// Nobody is sent away for the day because one gateway's part of it is used up.
+func TestAPartThatIsUsedUpIsNotWaitedForUntilTheDayEnds(t *testing.T) {
+	now := noon
+	l := localAt(&now, 10)
+	l.learn("known", daily(t, 1000), Outcome{DayLeft: 0, DayEnds: 12 * time.Hour}, 0)
+	without := limiter{counter: &stubCounter{err: errors.New("down")}, onError: onErrorLocal, local: l}
+	for _, row := range []struct {
+		key                string
+		requests           int
+		verdict            Verdict
+		remaining, waiting int64
+	}{
+		{"new", 100, Admitted, 0, 1},
+		{"new", 1, Rejected, 0, unavailableRetry},
+		{"known", 1, Rejected, 0, 12 * 3600},
+	} {
+		var got Decision
+		for range row.requests {
+			got = without.decide(t.Context(), row.key, free(daily(t, 1000)))
+		}
+		if got.Verdict != row.verdict || got.retryAfter() != row.waiting || got.Day.Remaining != row.remaining {
+			t.Errorf("after %d requests of %s: %+v; want them to wait %d s", row.requests, row.key, got, row.waiting)
+		}
+	}
+}

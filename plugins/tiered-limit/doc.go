@@ -61,14 +61,17 @@
 // # Without Redis
 //
 // A request waits for Redis at most redis.timeout. After five failures in a row, or when half of the last
-// calls were bad, a breaker lets nobody wait, and Redis is probed in the background. Meanwhile on_redis_error
-// says whether this node admits its part of the limits (local), or requests pass (allow) or get 503 (deny).
+// calls were bad, a breaker lets nobody wait, and Redis is probed in the background; on a Cluster each master
+// has its own (shards). Meanwhile on_redis_error says whether this node admits its part of the limits (local), or
+// requests pass (allow) or get 503 (deny). What is reported of it is the guard's standing.
 //
 // The part is the limit divided by the nodes that Redis has last counted (peers), at least one, of the rate
 // and of what was left of the day (share). Together the nodes that are cut off admit at most what Redis would,
 // so that they and the others admit at most twice the rate in a second and the quota in a day, plus one for
 // each node where a limit is smaller than the nodes. The README says when that holds. What was admitted for a
-// day is debited from it when Redis is back (settler); what all connections to one Redis know is one (site).
+// day is debited from it when Redis is back (settler), once: a batch that may have been debited is sent again
+// under its number only, as long as Redis keeps that. What all connections to one Redis know is one (site), and
+// outlives them as long as it counts.
 //
 // # In memory
 //

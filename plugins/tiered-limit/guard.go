@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,30 +22,28 @@ func probeKey(key string) string { return key + "}:probe" }
 type guard struct {
 	store    Store
 	timeout  time.Duration
-	groups   []breaker
-	groupOf  func(key string) int // nil where there is one
+	whole    breaker                 // of a single Redis, and of a Cluster until it has first answered
+	masterOf func(key string) string // where a Cluster has a key, once it has answered; nil where there is one Redis
+	shards   shards
 	metrics  *metrics
 	log      *slog.Logger // with the store's name
 	foreign  reported     // the keys that hold something else
 	unknown  atomic.Int64 // requests whose debit is unknown
 	answered atomic.Bool  // the store has answered at least once
-	down     atomic.Bool  // some group of it was reported not to answer
-	since    atomic.Pointer[time.Time]
+	standing standing
 }
 
 var _ Store = (*guard)(nil)
 
 // newGuard returns a guard with one breaker for the whole store.
 func newGuard(store Store, timeout time.Duration, m *metrics, log *slog.Logger) *guard {
-	g := &guard{store: store, timeout: timeout, groups: make([]breaker, 1), metrics: m, log: log}
-	g.note()
-	return g
+	return &guard{store: store, timeout: timeout, metrics: m, log: log, standing: newStanding()}
 }
 
-// newClusterGuard returns a guard with a breaker for each part of a Cluster.
-func newClusterGuard(store Store, timeout time.Duration, m *metrics, log *slog.Logger) *guard {
+// newClusterGuard returns a guard with a breaker for each master of a Cluster.
+func newClusterGuard(store Store, timeout time.Duration, m *metrics, log *slog.Logger, masterOf func(key string) string) *guard {
 	g := newGuard(store, timeout, m, log)
-	g.groups, g.groupOf = make([]breaker, slotGroups), slotGroup
+	g.masterOf = masterOf
 	return g
 }
 
@@ -74,11 +73,7 @@ func (g *guard) Take(ctx context.Context, key string, l Limits, n int64) (out Ou
 		return Outcome{}, errNotAsked
 	}
 	r := saidNothing // of a call that panics
-	defer func() {
-		if changed := b.leave(turn, key, r, time.Now()); changed || r == wentWrong || g.down.Load() {
-			g.report(err)
-		}
-	}()
+	defer func() { g.left(b, turn, key, r, err) }()
 	start := time.Now()
 	out, err = g.ask(ctx, start, key, l, n)
 	took := time.Since(start)
@@ -94,11 +89,20 @@ func (g *guard) Take(ctx context.Context, key string, l Limits, n int64) (out Ou
 	return out, err
 }
 
+// breakerOf is that of the part of the store that has a key.
 func (g *guard) breakerOf(key string) *breaker {
-	if g.groupOf == nil {
-		return &g.groups[0]
+	if g.masterOf == nil || !g.answered.Load() {
+		return &g.whole
 	}
-	return &g.groups[g.groupOf(key)]
+	return g.shards.of(g.masterOf(key))
+}
+
+// breakers are all that there are.
+func (g *guard) breakers() []*breaker {
+	if g.masterOf == nil || !g.answered.Load() {
+		return []*breaker{&g.whole}
+	}
+	return g.shards.all()
 }
 
 func (g *guard) ask(ctx context.Context, start time.Time, key string, l Limits, n int64) (Outcome, error) {
@@ -110,10 +114,15 @@ func (g *guard) ask(ctx context.Context, start time.Time, key string, l Limits, 
 		defer cancel()
 	}
 	out, err := g.store.Take(ctx, key, l, n)
-	if hurried && errors.Is(err, context.DeadlineExceeded) {
+	if hurried && ranOut(err) {
 		err = fmt.Errorf("%w: %w", errHurried, err)
 	}
 	return out, err
+}
+
+// ranOut tells a call whose time was over: while it waited for a connection, or, by the socket, for an answer.
+func ranOut(err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded)
 }
 
 // resultOf is what a call tells of the store. A slow one has taken more than three quarters of the timeout.
@@ -122,9 +131,6 @@ func (g *guard) resultOf(took time.Duration, err error) result {
 	case err == nil && took > g.timeout*3/4:
 		return wentSlowly
 	case err == nil:
-		if !g.answered.Load() {
-			g.answered.Store(true)
-		}
 		return wentWell
 	case saysNothing(err):
 		return saidNothing
@@ -132,16 +138,43 @@ func (g *guard) resultOf(took time.Duration, err error) result {
 	return wentWrong
 }
 
+// left takes note of a call that has ended.
+func (g *guard) left(b *breaker, turn uint64, key string, r result, err error) {
+	changed := b.leave(turn, key, r, time.Now())
+	if g.first(r) || changed || r == wentWrong {
+		g.report(err)
+	}
+}
+
+// first tells whether a call is the first that the store has answered.
+func (g *guard) first(r result) bool {
+	return (r == wentWell || r == wentSlowly) && !g.answered.Load() && g.answered.CompareAndSwap(false, true)
+}
+
+// witness takes note of a call for key that is no request's, so that a store is known to be away though nobody
+// asks it. What Redis itself refuses tells nothing of requests.
+func (g *guard) witness(key string, took time.Duration, err error) {
+	if err != nil && answered(err) {
+		return
+	}
+	b := g.breakerOf(key)
+	if turn, ok := b.enter(); ok {
+		g.left(b, turn, key, g.resultOf(took, err), err)
+	}
+}
+
 // run probes the store in the background where it does not answer, until the context ends.
 func (g *guard) run(ctx context.Context) {
-	every(ctx, probeEvery, g.probe)
+	every(ctx, probeEvery, func(ctx context.Context) {
+		g.probe(ctx)
+		g.shards.sweep(time.Now())
+	})
 }
 
 // probe tries the parts of the store that do not answer, all at once.
 func (g *guard) probe(ctx context.Context) {
 	var all sync.WaitGroup
-	for i := range g.groups {
-		b := &g.groups[i]
+	for _, b := range g.breakers() {
 		if key, due := b.probe(time.Now()); due {
 			all.Go(func() { g.try(ctx, b, key) })
 		}
@@ -155,7 +188,9 @@ func (g *guard) try(ctx context.Context, b *breaker, key string) {
 	ctx, cancel := context.WithDeadline(ctx, start.Add(g.timeout))
 	defer cancel()
 	_, err := g.store.Take(ctx, probeKey(key), Limits{TPS: probeRate}, 1)
-	if now := time.Now(); b.probed(g.resultOf(now.Sub(start), err), now) {
+	now := time.Now()
+	r := g.resultOf(now.Sub(start), err)
+	if changed := b.probed(r, now); g.first(r) || changed || r == wentWrong {
 		g.report(err)
 	}
 }

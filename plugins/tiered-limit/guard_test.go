@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -185,88 +186,6 @@ func TestACallWithoutAnAnswerIsCountedUnlessNothingWasDone(t *testing.T) {
 	}
 }
 
-// A shard of a Cluster that is away takes its own slots with it, and no others.
-func TestAShardThatIsAwayCostsTheOthersNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g, log := guarded(nil)
-		var isAway atomic.Bool
-		isAway.Store(true)
-		away := func(key string) bool { return isAway.Load() && slotGroup(key) < slotGroups/2 }
-		s := storeFunc(func(ctx context.Context, key string, _ Limits, _ int64) (Outcome, error) {
-			if key, _, _ := strings.Cut(key, "}"); away(key) { // as Redis reads the hash tag
-				<-ctx.Done()
-			}
-			return Outcome{Admitted: 1}, ctx.Err()
-		})
-		g = newClusterGuard(s, patience, g.metrics, g.log)
-		probing(t, g)
-		late := map[bool]int{}
-		for i := range 4000 {
-			start := time.Now()
-			key := fmt.Sprint("consumer:", i)
-			_, _ = g.Take(t.Context(), key, Limits{TPS: 1}, 1)
-			if time.Since(start) > 0 {
-				late[away(key)]++
-			}
-		}
-		if late[false] != 0 || late[true] != tripAfter*slotGroups/2 {
-			t.Errorf("%d requests of the shard waited, and %d of the others", late[true], late[false])
-		}
-		if g.state() != statePartly || g.closed() != slotGroups/2 {
-			t.Errorf("the state is %s, with %d parts closed", g.state(), g.closed())
-		}
-		wantLog(t, log, "with a shard away", 1, 0)
-		isAway.Store(false)
-		time.Sleep(5 * time.Second)
-		if g.state() != stateAnswers {
-			t.Errorf("the state is %s", g.state())
-		}
-		wantLog(t, log, "with the shard back", 1, 1)
-	})
-}
-
-func TestChangesOfTheStoreAreLoggedOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := &switchStore{}
-		s.fail.Store(true)
-		g, log := guarded(s)
-		probing(t, g)
-		_, _ = ask(t, g)
-		wantLog(t, log, "a store that never answered", 1, 0)
-		for range 100 {
-			_, _ = ask(t, g)
-			time.Sleep(100 * ms)
-		}
-		wantLog(t, log, "ten seconds without the store", 1, 0)
-		s.fail.Store(false)
-		for range 20 {
-			_, _ = ask(t, g)
-			time.Sleep(100 * ms)
-		}
-		wantLog(t, log, "recovered", 1, 1)
-		s.fail.Store(true)
-		_, _ = ask(t, g)
-		wantLog(t, log, "a single failure", 1, 1)
-		for range 2 * tripAfter {
-			_, _ = ask(t, g)
-		}
-		wantLog(t, log, "failures in a row", 2, 1)
-		if text := log.String(); !strings.Contains(text, "target=redis:6379") || !strings.Contains(text, "connection refused") {
-			t.Errorf("the log lacks the target or the cause: %s", text)
-		}
-	})
-}
-
-func wantLog(t *testing.T, log *journal, when string, down, up int) {
-	t.Helper()
-	if got := strings.Count(log.String(), "level=WARN"); got != down {
-		t.Errorf("%s: %d warnings, want %d", when, got, down)
-	}
-	if got := strings.Count(log.String(), "redis answers again"); got != up {
-		t.Errorf("%s: %d recoveries, want %d", when, got, up)
-	}
-}
-
 func TestARequestGivenUpByTheServerIsNoFailure(t *testing.T) {
 	g, log := guarded(storeFunc(func(ctx context.Context, _ string, _ Limits, _ int64) (Outcome, error) { return Outcome{}, ctx.Err() }))
 	ctx, cancel := context.WithCancel(t.Context())
@@ -278,5 +197,35 @@ func TestARequestGivenUpByTheServerIsNoFailure(t *testing.T) {
 	}
 	if log.Len() > 0 {
 		t.Errorf("logged %s", log)
+	}
+}
+
+// A call that had to wait for another one has less than its time, and what it does with that says nothing.
+func TestACallInAHurryThatGetsNoAnswerIsNoFailure(t *testing.T) {
+	for name, err := range map[string]error{"without a connection": context.DeadlineExceeded, "on the socket": os.ErrDeadlineExceeded} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g, log := guarded(storeFunc(func(ctx context.Context, _ string, _ Limits, _ int64) (Outcome, error) {
+					<-ctx.Done()
+					return Outcome{}, fmt.Errorf("reading: %w", err)
+				}))
+				for range 2 * tripAfter {
+					ctx, cancel := context.WithTimeout(t.Context(), patience/2)
+					if _, got := g.Take(ctx, "consumer:1", Limits{TPS: 1}, 1); !errors.Is(got, errHurried) {
+						t.Errorf("error %v", got)
+					}
+					cancel()
+				}
+				if log.Len() > 0 || g.position() != positionClosed {
+					t.Errorf("the breaker is %s, and logged %s", g.position(), log)
+				}
+				for range tripAfter {
+					_, _ = ask(t, g)
+				}
+				if g.position() != positionOpen {
+					t.Error("those that had their time are no failures")
+				}
+			})
+		})
 	}
 }

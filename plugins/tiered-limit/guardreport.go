@@ -8,51 +8,98 @@ import (
 // errSlow is why a breaker opens whose last call went well.
 var errSlow = errors.New("most answers take more than three quarters of redis.timeout")
 
-// report logs a change, once: that the store does not answer, at its first failure where it has never
-// answered, else when a breaker opens (a single lost answer is left to the metrics); and that it answers
-// again, when all breakers are closed.
+// report logs a change, once: that the store does not answer, or a part of a Cluster does not, at its first failure
+// where it has never answered, else when a breaker opens (a single lost answer is left to the metrics); that it
+// has another cause by now; and that it answers again, when all breakers are closed. err is of the last call.
 func (g *guard) report(err error) {
-	away := g.closed() < len(g.groups)
-	switch {
-	case away || err != nil && !saysNothing(err) && !g.answered.Load():
-		if g.down.CompareAndSwap(false, true) {
-			g.note()
-			if err == nil {
-				err = errSlow
-			}
-			g.log.Warn("redis does not answer: requests follow on_redis_error", "error", err)
-		}
-	case err == nil && g.down.CompareAndSwap(true, false):
-		took := time.Since(*g.since.Load()).Round(time.Millisecond)
-		g.note()
-		g.log.Info("redis answers again", "after", took.String())
+	s := &g.standing
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	closed, all := g.closed()
+	before := s.become(g.stateBy(err, closed, all), time.Now())
+	if away(s.state) {
+		g.tell(before, err, all-closed, all)
+		return
+	}
+	s.cause = nil
+	if away(before) {
+		g.log.Info("redis answers again", "after", s.since.Sub(s.missed).Round(time.Millisecond).String())
 	}
 }
 
-// note remembers when the store began to answer, or not to.
-func (g *guard) note() {
-	now := time.Now()
-	g.since.Store(&now)
+// stateBy is the state of a store of which so many of all breakers are closed, after a call.
+func (g *guard) stateBy(err error, closed, all int) string {
+	switch answered := g.answered.Load(); {
+	case !answered && g.standing.state == stateUnknown && (err == nil || saysNothing(err)):
+		return stateUnknown
+	case !answered || all > 0 && closed == 0:
+		return stateSilent
+	case closed < all:
+		return statePartly
+	}
+	return stateAnswers
+}
+
+// tell logs of a store that is away what is new since the state before.
+func (g *guard) tell(before string, err error, away, all int) {
+	s := &g.standing
+	if err == nil && rank(s.state) > rank(before) {
+		err = errSlow
+	}
+	fresh := s.blame(err)
+	switch {
+	case s.state != before && s.state == stateSilent:
+		g.log.Warn("redis does not answer: requests follow on_redis_error", "error", s.cause)
+	case s.state != before:
+		g.log.Warn("redis answers in part: requests for the rest follow on_redis_error",
+			"masters_away", away, "masters", all, "error", s.cause)
+	case fresh:
+		g.log.Warn("redis still does not answer, for another reason", "error", s.cause)
+	}
+}
+
+// state is what was last reported, since when, and the last error of a store that is away.
+func (g *guard) state() (state string, since time.Time, cause error) {
+	s := &g.standing
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state, s.since, s.cause
+}
+
+// up is how much of the store answers, from 0 to 1.
+func (g *guard) up() float64 {
+	switch state, _, _ := g.state(); state {
+	case stateAnswers:
+		return 1
+	case statePartly:
+		closed, all := g.closed()
+		return float64(closed) / float64(max(1, all))
+	}
+	return 0
 }
 
 // asks tells whether the store is asked for a key without reserve.
 func (g *guard) asks(key string) bool { return g.breakerOf(key).at() == positionClosed }
 
-// closed is how many breakers let all calls pass.
-func (g *guard) closed() (n int) {
-	for i := range g.groups {
-		if g.groups[i].at() == positionClosed {
-			n++
+// tries tells whether the store is asked for a key, if only by a few at once.
+func (g *guard) tries(key string) bool { return g.breakerOf(key).at() != positionOpen }
+
+// closed is how many breakers let all calls pass, and of how many.
+func (g *guard) closed() (closed, all int) {
+	breakers := g.breakers()
+	for _, b := range breakers {
+		if b.at() == positionClosed {
+			closed++
 		}
 	}
-	return n
+	return closed, len(breakers)
 }
 
 // position is that of the breaker that is furthest from closed.
 func (g *guard) position() position {
 	worst := positionClosed
-	for i := range g.groups {
-		switch p := g.groups[i].at(); p {
+	for _, b := range g.breakers() {
+		switch p := b.at(); p {
 		case positionOpen:
 			return p
 		case positionHalfOpen:

@@ -1,9 +1,13 @@
--- Reads or changes the day's count of a consumer, for an operator. The state is that of limit.lua, whose
--- header explains it; all that is not of the day is left as it stands.
+-- Reads or changes the day's count of a consumer: for an operator, or for a node that tells what it has
+-- admitted without Redis (debit), all of it, even beyond the quota. The state is that of limit.lua, whose header
+-- explains it; all that is not of the day is left as it stands.
 --
 -- KEYS[1]  state: "used granted counted expires last tokens bucketed size head tail" in decimal
--- ARGV     show, reset or grant; how many requests to grant; four consecutive day starts, in seconds since
---          1970, as limit.lua gets them
+-- KEYS[2]  of a debit, the number of the last one that the node has made here
+-- ARGV     show, reset, grant or debit; how many requests to grant or to debit; the debit's number, and how many
+--          seconds that is kept, else zeros; consecutive day starts, in seconds since 1970, as limit.lua gets them
+--
+-- A debit that was made before, and whose answer was lost, is not made again.
 --
 -- Returns {used, granted before the change; used, granted after it; Redis' time in µs since 1970; the
 -- second in which the day ends}. Where Redis' time lies in none of the days it was given it changes nothing
@@ -18,7 +22,7 @@ local now_s = tonumber(time[1])
 local change, n = ARGV[1], tonumber(ARGV[2])
 
 local from, to
-for i = 3, #ARGV - 1 do
+for i = 5, #ARGV - 1 do
   from, to = tonumber(ARGV[i]), tonumber(ARGV[i + 1])
   if from <= now_s and now_s < to then
     break
@@ -47,6 +51,12 @@ if change == 'reset' then
   used, granted = 0, 0
 elseif change == 'grant' then
   granted = granted + n
+elseif change == 'debit' then
+  if tonumber(redis.call('GET', KEYS[2]) or 0) < tonumber(ARGV[3]) then
+    used = used + n
+  else
+    change = 'show'
+  end
 end
 
 if change ~= 'show' then
@@ -56,5 +66,8 @@ if change ~= 'show' then
   expires = math.max(expires, to + DAY_SLACK)
   redis.call('SET', KEYS[1], string.format('%d %d %d %d ', used, granted, now_s, expires) .. rate,
     'EX', expires - now_s)
+end
+if change == 'debit' then -- last: a number without its debit would lose it
+  redis.call('SET', KEYS[2], ARGV[3], 'EX', ARGV[4])
 end
 return {used_before, granted_before, used, granted, now_s * SECOND + tonumber(time[2]), to}

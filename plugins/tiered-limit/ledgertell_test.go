@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -78,6 +79,7 @@ func TestWhatCannotBeGrantedIsRefused(t *testing.T) {
 type refusing struct {
 	redis.Hook
 	command string
+	match   string // within the command; empty for all
 	times   int
 }
 
@@ -89,7 +91,7 @@ func (r *refusing) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Pro
 
 func (r *refusing) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
-		if cmd.Name() == r.command && r.times > 0 {
+		if cmd.Name() == r.command && r.times > 0 && strings.Contains(cmd.String(), r.match) {
 			r.times--
 			cmd.SetErr(errors.New("connection reset"))
 			return cmd.Err()

@@ -25,14 +25,15 @@ type local struct {
 	seed    maphash.Seed
 	shards  [localShards]localShard
 	size    atomic.Int64 // counts
-	owes    atomic.Bool  // Redis may have to be told of requests
 	number  atomic.Int64 // of the last batch
-	turn    atomic.Int64 // of the shards at which batches are looked for
+	settles atomic.Int64 // batches that were debited
+	turn    atomic.Int64 // of the shards that are searched for batches
 }
 
 type localShard struct {
 	mu    sync.Mutex
 	byKey map[string]*share
+	owes  bool // Redis may have to be told of requests
 }
 
 func newLocal(p *peers, now func() time.Time, m *metrics) *local {
@@ -48,27 +49,59 @@ func (l *local) clock() time.Time { return l.now().Add(l.peers.offset()) }
 
 // take debits one request of key from the node's part of the limits. A node that has not seen the others
 // takes there to be as many as unseen.
-func (l *local) take(key string, limits Limits, unseen int64) Outcome {
+func (l *local) take(key string, limits Limits, unseen int64) (r ration) {
 	now, nodes := l.clock(), l.peers.live(unseen)
+	l.debit(key, limits, now, func(s *share) (admitted int64) {
+		r = s.take(limits, now, nodes, 1)
+		return r.Admitted
+	})
+	return r
+}
+
+// note debits one request of key that was admitted beyond all limits.
+func (l *local) note(key string, limits Limits) {
+	now := l.clock()
+	l.debit(key, limits, now, func(s *share) (admitted int64) {
+		s.note(limits, now)
+		return 1
+	})
+}
+
+// debit has a share debited, and takes note of what that leaves to be told to Redis.
+func (l *local) debit(key string, limits Limits, now time.Time, do func(*share) (admitted int64)) {
 	s := l.shard(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := l.share(s, key, now).take(limits, now, nodes, 1)
-	if out.Admitted > 0 && limits.Quota > 0 && !l.owes.Load() {
-		l.owes.Store(true)
+	found := l.share(s, key, now)
+	var owed int64
+	if found.days != limits.Days {
+		owed = found.due(now)
 	}
-	return out
+	before := found.used
+	if do(found) == 0 || limits.Quota == 0 {
+		return
+	}
+	s.owes = true
+	if found.used <= before { // another day has begun: of this zone, or of another one, and then the debts are lost
+		l.metrics.owed(debtsZone, owed)
+		if found.batch != nil {
+			found.batch.apart = true
+		}
+	}
 }
 
-// learn takes note of what Redis said of a day.
-func (l *local) learn(key string, limits Limits, o Outcome) {
+// learn takes note of what Redis said of a day when it was asked after so many batches were debited. An answer from
+// before the last one of the count may not know of it.
+func (l *local) learn(key string, limits Limits, o Outcome, settles int64) {
 	now := l.clock()
 	s := l.shard(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	found := l.share(s, key, now)
 	found.touched = now.UnixMicro()
-	found.learn(limits.Quota-o.DayLeft, o.Granted, now.Add(o.DayEnds))
+	if found.settled <= settles {
+		found.learn(limits.Quota-o.DayLeft, o.Granted, now.Add(o.DayEnds))
+	}
 }
 
 func (l *local) shard(key string) *localShard {
@@ -89,26 +122,28 @@ func (l *local) share(s *localShard, key string, now time.Time) *share {
 	return found
 }
 
-// evict makes room for one: of a few that the map yields, in no order, it takes the one that was not used
-// for the longest. What it owed is lost.
+// evict makes room for one: of a few that the map yields, in no order, it takes one that owes nothing, and of
+// those the one that was not used for the longest. What it owed is lost.
 func (l *local) evict(s *localShard, now time.Time) {
-	var oldest string
-	var since int64
+	var goes string
+	var oldest *share
+	var lost int64
 	seen := 0
 	for key, found := range s.byKey {
 		if found.batch != nil { // it is on its way
 			continue
 		}
-		if seen == 0 || found.touched < since {
-			oldest, since = key, found.touched
+		owed := found.owed(now)
+		if oldest == nil || owed == 0 && lost > 0 || (owed == 0) == (lost == 0) && found.touched < oldest.touched {
+			goes, oldest, lost = key, found, owed
 		}
 		if seen++; seen == evictAmong {
 			break
 		}
 	}
-	if seen > 0 {
-		l.metrics.owed(debtsFull, s.byKey[oldest].owed(now))
-		l.forget(s, oldest)
+	if oldest != nil {
+		l.metrics.owed(debtsFull, lost)
+		l.forget(s, goes)
 	}
 }
 

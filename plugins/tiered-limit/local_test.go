@@ -16,7 +16,7 @@ func ownLocal(m *metrics) *local { return newLocal(newPeers(), time.Now, m) }
 // localAt is one on a clock that a test sets, of a node that knows how many there are.
 func localAt(now *time.Time, nodes int64) *local {
 	l := newLocal(newPeers(), func() time.Time { return *now }, newMetrics(nil))
-	l.peers.saw(nodes, 0)
+	l.peers.saw(nodes, false, *now)
 	return l
 }
 
@@ -26,7 +26,7 @@ func TestANodeTakesThereToBeAsManyAsRedisLastSaw(t *testing.T) {
 	if out := l.take("a", Limits{TPS: 100}, 4); out.RateLeft != 24 {
 		t.Errorf("before Redis told: %d left, want a fourth", out.RateLeft)
 	}
-	l.peers.saw(10, 0)
+	l.peers.saw(10, false, now)
 	if out := l.take("b", Limits{TPS: 100}, 4); out.RateLeft != 9 {
 		t.Errorf("after Redis told: %d left, want a tenth", out.RateLeft)
 	}
@@ -36,11 +36,11 @@ func TestANodeTakesThereToBeAsManyAsRedisLastSaw(t *testing.T) {
 func TestANodeReckonsWithRedisTime(t *testing.T) {
 	now := noon.Add(3 * 24 * time.Hour)
 	l := localAt(&now, 1)
-	l.peers.saw(1, -3*24*time.Hour)
+	l.peers.heard(-3*24*time.Hour, 0)
 	if out := l.take("a", daily(t, 5), 1); out.DayEnds != 12*time.Hour {
 		t.Errorf("the day ends in %v, want 12 hours", out.DayEnds)
 	}
-	l.peers.saw(1, -3*24*time.Hour+clockStep)
+	l.peers.heard(-3*24*time.Hour+clockStep, 0)
 	if got := l.clock(); !got.Equal(noon) {
 		t.Errorf("a call that took its time moves the clock to %v", got)
 	}
@@ -104,16 +104,78 @@ func TestTheLeastUsedGivesWay(t *testing.T) {
 	}
 }
 
+// What owes nothing gives way to what does: Redis knows it as well.
+func TestDebtsAreKeptWhereMemoryRunsOut(t *testing.T) {
+	now := noon
+	l := localAt(&now, 1)
+	const debts = 100
+	for i := range debts {
+		l.take(fmt.Sprint("owing:", i), daily(t, 100), 1)
+	}
+	now = now.Add(time.Second)
+	for i := range 2 * localShards * sharesPerShard {
+		l.learn(fmt.Sprint("known:", i), daily(t, 100), Outcome{DayLeft: 9, DayEnds: time.Hour}, 0)
+	}
+	if counts, _ := l.owed(); counts != debts {
+		t.Errorf("%d of %d debts are left", counts, debts)
+	}
+}
+
+// An answer that was under way while debts were settled may be of before.
+func TestWhatRedisSaidBeforeADebtWasSettledDoesNotHoldAfterIt(t *testing.T) {
+	now := noon
+	l := owing(t, &now, 500)
+	var meanwhile func()
+	s := learning{storeFunc(func(context.Context, string, Limits, int64) (Outcome, error) {
+		meanwhile()
+		return Outcome{Admitted: 1, DayLeft: 999, DayEnds: 12 * time.Hour}, nil
+	}), l}
+	for _, row := range []struct {
+		name      string
+		meanwhile func()
+		left      int64
+	}{
+		{"asked before it was settled", func() { l.settled(only(t, l), 501, 0) }, 498},
+		{"asked after", func() {}, 997}, // two were admitted here since
+	} {
+		meanwhile = row.meanwhile
+		_, _ = s.Take(t.Context(), "a", daily(t, 1000), 1)
+		if out := l.take("a", daily(t, 1000), 1); out.DayLeft != row.left {
+			t.Errorf("%s: %d left, want %d", row.name, out.DayLeft, row.left)
+		}
+	}
+}
+
+// With on_redis_error allow all pass, and are owed to the day like those of a part.
+func TestWhatIsAdmittedBeyondAllLimitsIsOwedToo(t *testing.T) {
+	now := noon
+	l := localAt(&now, 1)
+	limits := Limits{TPS: 1, Quota: 3, Days: daysOf(t, "UTC")}
+	for range 5 {
+		l.note("a", limits)
+	}
+	if b := only(t, l); b.n != 5 {
+		t.Errorf("%d are owed, want 5", b.n)
+	}
+	if out := l.take("a", limits, 1); out.Admitted != 0 || out.RateLeft != 1 {
+		t.Errorf("the node's part of the day has %+v left, and of the rate all", out)
+	}
+}
+
 func TestWhatNoLongerCountsIsForgotten(t *testing.T) {
 	now := noon
 	l := localAt(&now, 1)
 	l.take("rate", Limits{TPS: 9}, 1)
+	l.take("bucket", Limits{TPS: 1, Burst: 10_000}, 1)
+	for range 9_000 {
+		l.take("slow bucket", Limits{TPS: 1, Burst: 10_000}, 1)
+	}
 	l.take("owing", daily(t, 9), 1)
-	l.learn("known", daily(t, 9), Outcome{DayLeft: 3, DayEnds: 12 * time.Hour})
+	l.learn("known", daily(t, 9), Outcome{DayLeft: 3, DayEnds: 12 * time.Hour}, 0)
 	for _, row := range []struct {
 		after time.Duration
 		want  int64
-	}{{ms, 3}, {11 * time.Hour, 2}, {12 * time.Hour, 0}} {
+	}{{ms, 5}, {2 * time.Second, 3}, {8999 * time.Second, 3}, {9000 * time.Second, 2}, {11 * time.Hour, 2}, {12 * time.Hour, 0}} {
 		now = noon.Add(row.after)
 		l.sweep()
 		if got := l.size.Load(); got != row.want {
@@ -125,7 +187,7 @@ func TestWhatNoLongerCountsIsForgotten(t *testing.T) {
 func TestTheRateOfAnIdleCountTakesNoMemory(t *testing.T) {
 	now := noon
 	l := localAt(&now, 1)
-	l.learn("a", daily(t, 1000), Outcome{DayLeft: 900, DayEnds: 12 * time.Hour})
+	l.learn("a", daily(t, 1000), Outcome{DayLeft: 900, DayEnds: 12 * time.Hour}, 0)
 	for range 100 {
 		l.take("a", Limits{TPS: 1000}, 1)
 	}

@@ -12,6 +12,10 @@ type share struct {
 	// days is of the last debit to the day, and touched when the share was last used, in microseconds.
 	days    *calendar
 	touched int64
+	// full is when the bucket is, at the latest, in microseconds: until then it counts.
+	full int64
+	// settled is which of the node's batches was the last that Redis has debited here.
+	settled int64
 	// batch is on its way to Redis, or was without an answer; nil where there is none.
 	batch *batch
 }
@@ -30,12 +34,21 @@ func (l Limits) portions(nodes int64) Limits {
 	return l
 }
 
+// ration is what a node says of its part.
+type ration struct {
+	Outcome
+	// dayLasts tells that the day has requests left over all nodes, also where the node's part of it is used up.
+	dayLasts bool
+}
+
 // take debits up to n requests at the time now from the node's part of the limits.
-func (s *share) take(l Limits, now time.Time, nodes, n int64) Outcome {
+func (s *share) take(l Limits, now time.Time, nodes, n int64) ration {
 	part := l.portions(nodes)
 	s.touched = now.UnixMicro()
 	if l.Quota == 0 {
-		return s.account.take(part, now, n)
+		out := s.account.take(part, now, n)
+		s.fills(part)
+		return ration{Outcome: out}
 	}
 	left, granted := s.dayLeft(l, now)
 	if left == 0 {
@@ -43,15 +56,31 @@ func (s *share) take(l Limits, now time.Time, nodes, n int64) Outcome {
 		part.Quota, part.Days = 0, nil // else zero would mean that there is no quota
 		out := s.account.take(part, now, 0)
 		out.DayEnds, out.Granted = ends.Sub(now), granted
-		return out
+		return ration{Outcome: out}
 	}
 	part.Quota = portion(left, nodes)
 	out := s.account.take(part, now, n)
+	s.fills(part)
 	out.Granted = granted
 	if out.Admitted > 0 {
 		s.days = l.Days
 	}
-	return out
+	return ration{Outcome: out, dayLasts: true}
+}
+
+// fills takes note of when the bucket of a part is full.
+func (s *share) fills(part Limits) {
+	if part.Burst > 0 {
+		s.full = max(s.full, s.last+ceilDiv(part.Burst*second-s.tokens, part.TPS))
+	}
+}
+
+// note debits one request at the time now from the day alone, whatever is left of it.
+func (s *share) note(l Limits, now time.Time) {
+	day := Limits{Quota: l.Quota, Days: l.Days}
+	after, clock := s.at(day, now.UnixMicro())
+	after.debit(day, clock, now, 1)
+	s.account, s.days, s.touched = after, l.Days, now.UnixMicro()
 }
 
 // dayLeft is what the day admits over all nodes, as far as this one knows: all of it where it knows nothing.
@@ -78,6 +107,15 @@ func (s *share) owed(now time.Time) int64 {
 	return s.used
 }
 
+// due is what is owed and not on its way yet.
+func (s *share) due(now time.Time) int64 {
+	n := s.owed(now)
+	if s.batch != nil {
+		n -= min(n, s.batch.n)
+	}
+	return n
+}
+
 // idle forgets the rate of a share that was not used for a while, and tells whether nothing is left that
 // counts.
 func (s *share) idle(now time.Time) bool {
@@ -86,6 +124,5 @@ func (s *share) idle(now time.Time) bool {
 		return false
 	}
 	s.recent = nil
-	bucket := s.bucketed > 0 // how long it takes to fill is the tier's to say
-	return !bucket && s.batch == nil && now.UnixMicro() >= s.until && s.owed(now) == 0
+	return now.UnixMicro() >= s.full && s.batch == nil && now.UnixMicro() >= s.until && s.owed(now) == 0
 }

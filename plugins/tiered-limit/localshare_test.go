@@ -96,7 +96,7 @@ func takeParts(t *testing.T, step int, s *share, p part) {
 	var got Outcome
 	var admitted int64
 	for range max(1, p.requests) {
-		got = s.take(p.limits, now, p.nodes, 1)
+		got = s.take(p.limits, now, p.nodes, 1).Outcome
 		admitted += got.Admitted
 	}
 	want := p.last

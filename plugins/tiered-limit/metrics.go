@@ -64,7 +64,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		debts: auto.NewCounterVec(prometheus.CounterOpts{
 			Name: "tollgate_tiered_limit_debts_total",
 			Help: "Requests admitted without Redis that count for a day, by what became of them: settled (debited afterwards), or lost: " +
-				"full (too many counts), refused (the key holds something else), unknown (never answered), stopped (the gateway, first).",
+				"full (too many counts), refused (the key holds something else), unknown (never answered), stopped (the gateway, first), zone (asked for in another time zone).",
 		}, []string{"result"}),
 	}
 	m.counters = newDecisionCounters(m.decisions)

@@ -3,7 +3,6 @@ package tieredlimit
 import (
 	"bytes"
 	"log/slog"
-	"strings"
 	"testing"
 	"time"
 
@@ -75,21 +74,5 @@ func TestANodeLearnsRedisTime(t *testing.T) {
 	h.beat(t.Context())
 	if got := h.peers.offset(); (got - time.Hour).Abs() > 30*time.Second { // what a loaded machine adds
 		t.Errorf("Redis is ahead by %v", got)
-	}
-}
-
-func TestANodeThatMayNotCountSaysSoOnce(t *testing.T) {
-	m := redistest.Embedded(t)
-	h, log := heartOn(t, m.Addr())
-	h.beat(t.Context())
-	m.SetError("NOPERM this user has no permissions")
-	for range 3 {
-		h.beat(t.Context())
-	}
-	wantSeen(t, h, "from before", 1)
-	m.SetError("")
-	h.beat(t.Context())
-	if said := log.String(); strings.Count(said, "level=WARN") != 1 || strings.Count(said, "again") != 1 || !strings.Contains(said, "NOPERM") {
-		t.Errorf("logged %s", said)
 	}
 }

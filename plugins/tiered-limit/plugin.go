@@ -37,7 +37,7 @@ func New(deps plugin.Deps) plugin.Plugin {
 		Priority: priority,
 		Schema:   Schema(),
 		Build:    b.build,
-		Close:    b.stores.Close,
+		Close:    b.close,
 		Status:   b.report,
 	}
 }
@@ -50,6 +50,12 @@ type builder struct {
 	configs *configurations
 	stores  *shared.Pool[*connection]
 	sites   *sites
+}
+
+// close closes what nobody leases, and the rest as it is given back.
+func (b builder) close() {
+	b.sites.stop()
+	b.stores.Close()
 }
 
 // build compiles one configuration. Redis is first asked when a request comes.

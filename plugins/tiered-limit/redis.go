@@ -159,6 +159,21 @@ func keys(key string) [2]string {
 	return [...]string{prefix + "state", prefix + "ring"}
 }
 
+// masterOf is the address of the master of a Cluster that has a limit key, which its client knows once it was
+// answered, and does not ask for then; empty where it does not know. A limit key has no braces: its slot is that
+// of its keys.
+func (s *redisStore) masterOf(key string) string {
+	cluster, ok := s.client.(*redis.ClusterClient)
+	if !ok {
+		return ""
+	}
+	master, err := cluster.MasterForKey(context.Background(), key)
+	if err != nil {
+		return ""
+	}
+	return master.Options().Addr
+}
+
 // Close closes the connections.
 func (s *redisStore) Close() error { return s.close() }
 

@@ -94,15 +94,50 @@ func TestAnOutageFromItsBeginningToItsEnd(t *testing.T) {
 	}
 }
 
+// With on_redis_error allow all pass, and the day counts them afterwards.
+func TestWhatIsAllowedWithoutRedisIsDebitedAfterwards(t *testing.T) {
+	m := redistest.Embedded(t)
+	p, _ := open(t)
+	h := build(t, p, strings.Replace(configFor(m.Addr(), "allow"), `"daily_quota": 3`, `"daily_quota": 10`, 1))
+	if got := times(t, h, 4); got[0] != 4 {
+		t.Fatalf("with Redis: %v", got)
+	}
+	m.SetError("LOADING Redis is loading the dataset in memory")
+	if got := times(t, h, 20); got[0] != 20 {
+		t.Errorf("without Redis: %v", got)
+	}
+	m.SetError("")
+	eventually.Holds(t, waiting, "the debts to be settled", func() bool { return reportOf(t, p).Debts.Requests == 0 })
+	if used := usedIn(t, m); used != "24" {
+		t.Errorf("the day has used %s, want 24", used)
+	}
+}
+
+// Nobody asks, and it is known all the same that Redis is away, and why.
+func TestARedisThatIsAwayAtTheStartIsReported(t *testing.T) {
+	p, log := open(t)
+	build(t, p, configFor(unusedAddress(t), "local"))
+	eventually.Holds(t, waiting, "a report", func() bool { return reportOf(t, p).State == stateSilent })
+	if r := reportOf(t, p); !strings.Contains(r.Connections[0].LastError, "no connection to redis") {
+		t.Errorf("reported %+v", r)
+	}
+	if said := log.String(); strings.Count(said, "redis does not answer") != 1 {
+		t.Errorf("logged %s", said)
+	}
+}
+
 // wantTarget compares all but times and what the store's errors decide.
 func wantTarget(t *testing.T, p plugin.Plugin, want targetReport) {
 	t.Helper()
 	got := reportOf(t, p)
+	if away := got.State != stateAnswers; away != (got.Connections[0].LastError != "") {
+		t.Errorf("%s, and the last error is %q", got.State, got.Connections[0].LastError)
+	}
 	if got.Since.IsZero() || got.Since.Location() != time.UTC || got.Connections[0].Since.IsZero() {
 		t.Errorf("since %v, %v", got.Since, got.Connections[0].Since)
 	}
 	ignored := cmp.Options{
-		cmpopts.IgnoreFields(targetReport{}, "Since"), cmpopts.IgnoreFields(connectionReport{}, "Since", "UnknownDebits", "DenialsInMemory"),
+		cmpopts.IgnoreFields(targetReport{}, "Since"), cmpopts.IgnoreFields(connectionReport{}, "Since", "UnknownDebits", "DenialsInMemory", "LastError"),
 	}
 	if diff := cmp.Diff(want, got, ignored); diff != "" {
 		t.Errorf("target (-want +got):\n%s", diff)
@@ -167,7 +202,7 @@ tollgate_tiered_limit_debts_waiting{target="ADDR"} 7
 # HELP tollgate_tiered_limit_live_nodes Gateways that share Redis, as it has last counted them; 0 before its first answer.
 # TYPE tollgate_tiered_limit_live_nodes gauge
 tollgate_tiered_limit_live_nodes{target="ADDR"} 1
-# HELP tollgate_tiered_limit_redis_up Whether Redis is asked: 1 it is, 0 it is not, since it does not answer, and between them the part of a Cluster's slots of which it is.
+# HELP tollgate_tiered_limit_redis_up Whether Redis answers: 1 it does, 0 it does not or has not yet, and between them the part of a Cluster's masters that does.
 # TYPE tollgate_tiered_limit_redis_up gauge
 tollgate_tiered_limit_redis_up{target="ADDR"} 0
 `

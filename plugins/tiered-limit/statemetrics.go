@@ -18,7 +18,7 @@ func newGauges(s *sites) *gauges {
 	return &gauges{
 		sites: s,
 		up: gauge("redis_up",
-			"Whether Redis is asked: 1 it is, 0 it is not, since it does not answer, and between them the part of a Cluster's slots of which it is."),
+			"Whether Redis answers: 1 it does, 0 it does not or has not yet, and between them the part of a Cluster's masters that does."),
 		nodes:   gauge("live_nodes", "Gateways that share Redis, as it has last counted them; 0 before its first answer."),
 		counts:  gauge("local_counts", "Counts of which this gateway knows, or admits a part of, itself."),
 		debts:   gauge("debts_waiting", "Requests admitted without Redis that it is still to be told of."),
@@ -38,7 +38,7 @@ func (g *gauges) Collect(out chan<- prometheus.Metric) {
 	g.sites.each(func(one *site, connections []*connection) {
 		up, denials := 1.0, int64(0)
 		for _, c := range connections {
-			up = min(up, float64(c.guard.closed())/float64(len(c.guard.groups)))
+			up = min(up, c.guard.up())
 			denials += c.denials.size.Load()
 		}
 		_, requests := one.local.owed()

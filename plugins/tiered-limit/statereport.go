@@ -11,7 +11,8 @@ type report struct {
 // targetReport tells of one Redis.
 type targetReport struct {
 	Target string `json:"target"`
-	// State is answers, partly (some slots of a Cluster do not) or silent; Since is when that began.
+	// State is unknown (before its first answer), answers, partly (some masters of a Cluster do not) or silent;
+	// Since is when that began.
 	State string    `json:"state"`
 	Since time.Time `json:"since"`
 	// LiveNodes is how many gateways Redis has last counted; absent before its first answer.
@@ -36,10 +37,13 @@ type connectionReport struct {
 	TimeoutMillis   int64     `json:"timeout_ms"`
 	UnknownDebits   int64     `json:"unknown_debits"`
 	DenialsInMemory int64     `json:"denials_in_memory"`
+	// LastError is why it is partly or silent; absent in the other states.
+	LastError string `json:"last_error,omitempty"`
 }
 
-// The states of a Redis, from the best to the worst.
+// The states of a Redis.
 const (
+	stateUnknown = "unknown"
 	stateAnswers = "answers"
 	statePartly  = "partly"
 	stateSilent  = "silent"
@@ -64,28 +68,21 @@ func (b builder) report() any {
 
 // add adds a connection; the worst state of them is the target's.
 func (t *targetReport) add(c connectionReport) {
-	rank := map[string]int{"": -1, stateAnswers: 0, statePartly: 1, stateSilent: 2}
-	if rank[c.State] > rank[t.State] {
+	if rank(c.State) > rank(t.State) { // that of no connection yet is below all
 		t.State, t.Since = c.State, c.Since
 	}
 	t.Connections = append(t.Connections, c)
 }
 
 func (c *connection) report() connectionReport {
-	return connectionReport{
-		State: c.guard.state(), Since: c.guard.since.Load().UTC(), Breaker: c.guard.position(),
+	state, since, cause := c.guard.state()
+	r := connectionReport{
+		State: state, Since: since.UTC(), Breaker: c.guard.position(),
 		TimeoutMillis: c.guard.timeout.Milliseconds(), UnknownDebits: c.guard.unknown.Load(),
 		DenialsInMemory: c.denials.size.Load(),
 	}
-}
-
-// state is in which of the states the store was last reported.
-func (g *guard) state() string {
-	switch {
-	case !g.down.Load():
-		return stateAnswers
-	case g.closed() > 0 && len(g.groups) > 1:
-		return statePartly
+	if cause != nil {
+		r.LastError = cause.Error()
 	}
-	return stateSilent
+	return r
 }

@@ -61,8 +61,8 @@ func table(all map[string]*metric) string {
 // TestEveryMetricIsAsItShouldBe holds what no table shows.
 func TestEveryMetricIsAsItShouldBe(t *testing.T) {
 	bounded := []string{
-		"by", "decision", "host", "kind", "le", "limit", "mode", "outcome", "percent", "place", "plugin", "reason", "result",
-		"rule", "status", "store", "target", "tier",
+		"by", "decision", "goversion", "host", "kind", "le", "limit", "mode", "outcome", "percent", "place", "plugin", "reason", "result",
+		"revision", "rule", "status", "store", "target", "tier", "version",
 	}
 	for name, m := range stageOf(t).scrape(t) {
 		if !strings.HasPrefix(name, "tollgate_") {
