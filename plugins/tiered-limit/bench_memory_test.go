@@ -104,7 +104,7 @@ func (c crowd) load(b *testing.B, addr, sha string) {
 		var batch [][]byte
 		for i := first; i < min(first+benchPipelined, c.consumers); i++ {
 			key := keys(consumerKey(i))
-			batch = append(batch, wire(sha, key[:], args))
+			batch = append(batch, wire(sha, key, args))
 		}
 		admitted, err := l.send(batch)
 		if err != nil || admitted != int64(len(batch))*c.requests {

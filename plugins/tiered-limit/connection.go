@@ -69,6 +69,7 @@ func (b builder) connect(c Redis) (*connection, error) {
 func (c *connection) keep() {
 	var ctx context.Context
 	ctx, c.stop = context.WithCancel(context.Background())
+	c.heart.answers = func() bool { state, _, _ := c.guard.state(); return state == stateAnswers }
 	w := watch{client: c.store.client, timeout: c.timeout, now: c.now, denials: c.denials, log: c.log}
 	for _, run := range [...]func(context.Context){w.run, c.guard.run, c.heart.run, c.settler.run, c.site.local.run} {
 		c.keepers.Go(func() { run(ctx) })

@@ -3,49 +3,115 @@ package tieredlimit
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 // dialer opens the connections to one Redis, and can give up all that it has opened: where one of them turns
 // out to lead to the wrong Redis, or nowhere, so may the others that wait in the pool.
 type dialer struct {
 	tls *tls.Config // nil without TLS
+	// host stands in for an empty one: a lone node of a cluster may not know its own. Empty refuses it.
+	host string
+	// toSentinels is for words: they are no Redis.
+	toSentinels bool
 	// locate finds where to connect to; nil takes the address that go-redis gives.
 	locate func(ctx context.Context) (addr string, err error)
 	// located is what locate has found last.
 	located atomic.Pointer[string]
 	// age rises when the connections so far are given up.
 	age atomic.Uint64
+	// trouble is why the last attempt to connect failed, or what it waits for; nil once one has succeeded.
+	trouble atomic.Pointer[error]
 }
+
+// fallbackDelay is how long an address of one family is tried before one of the other is tried too: less than
+// a request has, and not the 300 ms of net.Dialer.
+const fallbackDelay = 20 * time.Millisecond
 
 // dial opens a connection within the context's deadline.
 func (d *dialer) dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	age := d.age.Load() // before it is located: what is given up meanwhile is old
-	if d.locate != nil {
-		found, err := d.locate(ctx)
-		if err != nil {
-			return nil, undone{fmt.Errorf("%w: %w", errUnreachable, err)}
-		}
-		addr = found
-		d.located.Store(&addr)
-	}
-	plain, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+	l, err := d.open(ctx, network, addr)
 	if err != nil {
-		return nil, undone{fmt.Errorf("%w: %w", errUnreachable, err)}
+		err = d.unreachable(err)
+		d.trouble.Store(&err)
+		return nil, err
+	}
+	d.trouble.Store(nil)
+	return l, nil
+}
+
+func (d *dialer) open(ctx context.Context, network, addr string) (*link, error) {
+	age := d.age.Load() // before it is located: what is given up meanwhile is old
+	addr, err := d.addressOf(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	d.await(fmt.Errorf("%w: %s", errConnecting, addr))
+	plain, err := (&net.Dialer{FallbackDelay: fallbackDelay}).DialContext(ctx, network, addr)
+	if err != nil {
+		return nil, err
 	}
 	l := &link{Conn: plain, dialer: d, age: age}
+	l.socket, _ = plain.(syscall.Conn)
 	if d.tls == nil {
-		l.pooled, _ = plain.(syscall.Conn)
 		return l, nil
 	}
+	d.await(fmt.Errorf("%w: %s", errSilentTLS, addr))
 	if l.Conn, err = d.secure(ctx, plain, addr); err != nil {
 		_ = plain.Close()
-		return nil, undone{fmt.Errorf("%w: connecting with TLS to %s: %w", errUnreachable, addr, explainedTLS(err))}
+		return nil, fmt.Errorf("connecting with TLS to %s: %w", addr, explainedTLS(err))
 	}
 	return l, nil
+}
+
+// addressOf is where to connect to.
+func (d *dialer) addressOf(ctx context.Context, network, addr string) (string, error) {
+	if d.locate != nil {
+		d.await(errLocating)
+		found, err := d.locate(ctx)
+		if err == nil {
+			d.located.Store(&found)
+		}
+		return found, err
+	}
+	host, port, err := net.SplitHostPort(addr)
+	switch {
+	case network == "unix" || err != nil || host != "":
+		return addr, nil
+	case d.host == "":
+		return "", errNoAddress // an empty host is this machine to net.Dial
+	}
+	return net.JoinHostPort(d.host, port), nil
+}
+
+// await notes what an attempt to connect waits for, unless it is known why the one before it failed.
+func (d *dialer) await(what error) {
+	if before := d.trouble.Load(); before == nil || errors.Is(*before, errWaiting) {
+		err := d.unreachable(fmt.Errorf("%w: %w", errWaiting, what))
+		d.trouble.CompareAndSwap(before, &err)
+	}
+}
+
+func (d *dialer) unreachable(cause error) error {
+	if d.toSentinels {
+		return undone{fmt.Errorf("%w: %w", errNoSentinel, cause)}
+	}
+	return undone{fmt.Errorf("%w: %w", errUnreachable, cause)}
+}
+
+// waited adds to the error of a call whose time ended before it had a connection why it had none. Connections
+// are opened in the background, longer than a call waits.
+func (d *dialer) waited(err error) error {
+	trouble := d.trouble.Load()
+	if trouble == nil || !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errNothingDone) {
+		return err
+	}
+	return undone{fmt.Errorf("%w: %w", *trouble, err)}
 }
 
 // secure shakes hands. The name to verify is the host's where the configuration has none: sentinels and

@@ -56,7 +56,8 @@
 //
 // At one address, on a unix socket, wherever sentinels say, or on the nodes of a cluster (Redis), with TLS or
 // without, on Redis 6.0 or later or on Valkey. Masters alone are asked. A call that may have debited is never
-// made again; an error that is errNothingDone is certain to be of one that has not.
+// made again; an error that is errNothingDone is certain to be of one that has not. Connections are opened in the
+// background (dialer), and looked at before they are used again (link).
 //
 // # Without Redis
 //
@@ -83,5 +84,7 @@
 // A count has two keys under one hash tag, so that they share a Cluster slot: its state, a line of text that
 // lives until the day's count ends, and for exact rates the ring of admission times, 7 bytes for each of the
 // last tps, that goes within four seconds of the last admission. limit.lua says what is in them, and BENCH.md
-// what they take: 225 to 258 bytes for a consumer that is idle, 1,226 for one that uses 100 tps.
+// what they take: 225 to 258 bytes for a consumer that is idle, 1,226 for one that uses 100 tps. A call names the
+// ring only where it needs it: with one key, a slot that moves costs no answer. An exact rate whose ring is not
+// with its state then is kept by a bucket (redisStore.Take).
 package tieredlimit

@@ -9,10 +9,15 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // probeRate is more than all gateways together probe a key in a second: a debit that is denied writes nothing.
 const probeRate = 1000
+
+// probeWithin is what a probe has at least.
+const probeWithin = time.Second
 
 // probeKey names a count that nobody has, in the slot of a key: a hash tag ends with its first brace.
 func probeKey(key string) string { return key + "}:probe" }
@@ -55,9 +60,10 @@ var (
 )
 
 // saysNothing tells an error that does not mean that the store is away: of a request that the stopping
-// server gave up, of one that had less than its time, and of a key that holds something else.
+// server gave up, of one that had less than its time, of a key that holds something else, and of one slot of a
+// Cluster that is being moved.
 func saysNothing(err error) bool {
-	return errors.Is(err, context.Canceled) || errors.Is(err, errHurried) || errors.Is(err, errForeignKey)
+	return errors.Is(err, context.Canceled) || errors.Is(err, errHurried) || errors.Is(err, errForeignKey) || redis.IsTryAgainError(err)
 }
 
 // mayHaveDebited tells an error after which it is unknown whether the store has debited.
@@ -185,7 +191,8 @@ func (g *guard) probe(ctx context.Context) {
 // try makes a debit: a Redis that is full, or a replica, answers what only reads.
 func (g *guard) try(ctx context.Context, b *breaker, key string) {
 	start := time.Now()
-	ctx, cancel := context.WithDeadline(ctx, start.Add(g.timeout))
+	// Longer than a request waits: the probe may have to connect. Slow as that is, the next one finds it done.
+	ctx, cancel := context.WithDeadline(ctx, start.Add(max(g.timeout, probeWithin)))
 	defer cancel()
 	_, err := g.store.Take(ctx, probeKey(key), Limits{TPS: probeRate}, 1)
 	now := time.Now()

@@ -34,6 +34,9 @@ type heart struct {
 	log     *slog.Logger
 	// witness hears of each beat what it tells of Redis; nil for nobody.
 	witness func(key string, took time.Duration, err error)
+	// answers tells whether Redis does what it is asked for otherwise: what is wrong with all of it the guard
+	// says. nil is yes.
+	answers func() bool
 	refused int // beats in a row
 }
 
@@ -78,8 +81,11 @@ func (h *heart) tell(err error) {
 		}
 		h.refused = 0
 	case answered(err):
+		if h.answers != nil && !h.answers() {
+			return
+		}
 		if h.refused++; h.refused == beatsTold {
-			h.log.Warn("redis does not let this gateway count the others", "key", nodesKey, "error", err)
+			h.log.Warn("redis does not let this gateway count the others", "key", nodesKey, "error", explained(err))
 		}
 	}
 }

@@ -110,7 +110,7 @@ func (l *Ledger) run(ctx context.Context, key string, limits Limits, what string
 	if limits.Quota == 0 {
 		return before, after, ErrNoQuota
 	}
-	reply, err := l.store.call(ctx, l.script, key, limits.Days, []any{what, n, 0, 0})
+	reply, err := l.store.call(ctx, l.script, keys(key)[:1], limits.Days, []any{what, n, 0, 0})
 	if err != nil {
 		return before, after, fmt.Errorf("asking redis for the day's count: %w", err)
 	}

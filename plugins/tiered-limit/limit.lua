@@ -2,7 +2,8 @@
 -- in account.go is the same algorithm without a store; the tests hold the two together, step by step.
 --
 -- KEYS[1]  state: "used granted counted expires last tokens bucketed size head tail" in decimal
--- KEYS[2]  ring: the times of admissions at an exact rate; admission i stands in slot i % size
+-- KEYS[2]  ring: the times of admissions at an exact rate; admission i stands in slot i % size. Only where
+--          there is tps and no burst: with one key, no slot of a Cluster that moves gives TRYAGAIN
 -- ARGV     tps, burst, daily quota (0 where the tier has none), n; with a quota four consecutive day
 --          starts, in seconds since 1970: Redis knows no time zones, and the caller's clock may be off
 --

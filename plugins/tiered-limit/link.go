@@ -13,9 +13,12 @@ type link struct {
 	net.Conn
 	dialer *dialer
 	age    uint64
-	// pooled is how the pool sees whether Redis has closed the connection; nil with TLS.
-	pooled syscall.Conn
-	asked  bool // a script was sent
+	// socket is what lies below, TLS or not.
+	socket syscall.Conn
+	// greeting is how the first answer begins, until it is known to be that of a Redis.
+	greeting []byte
+	greeted  bool
+	asked    bool // a script was sent
 }
 
 // errGivenUp has the pool drop a connection.
@@ -39,10 +42,34 @@ func (l *link) Write(b []byte) (int, error) {
 // Read reads an answer, or a part of it.
 func (l *link) Read(b []byte) (int, error) {
 	n, err := l.Conn.Read(b)
+	if !l.greeted && n > 0 {
+		if stranger := l.greet(b[:n]); stranger != nil {
+			return 0, undone{stranger}
+		}
+	}
 	if err != nil && !l.asked {
 		err = undone{l.told(err)}
 	}
 	return n, err
+}
+
+// greet judges the first line of the first answer, which is to HELLO: a list or an error. What is none, or
+// is long, is not left to go-redis, which reads as many elements as it is told.
+func (l *link) greet(b []byte) error {
+	const longest, alert = len("*99\r\n"), 0x15 // RFC 8446, section 5.1
+	l.greeting = append(l.greeting, b...)
+	start := l.greeting[:min(len(l.greeting), longest)]
+	switch {
+	case start[0] == '-', start[0] == '*' && bytes.Contains(start, []byte("\r\n")):
+	case start[0] == '*' && len(start) < longest: // the rest is on its way
+		return nil
+	case start[0] == alert:
+		return errSpeaksTLS
+	default:
+		return errNoRedis
+	}
+	l.greeted, l.greeting = true, nil
+	return nil
 }
 
 // told says what an error means on a connection on which Redis has not done anything yet.
@@ -50,20 +77,21 @@ func (l *link) told(err error) error {
 	if l.asked {
 		return err
 	}
-	return unanswered(err, l.pooled == nil)
+	return unanswered(err, l.dialer.tls != nil)
 }
 
 // SyscallConn is what go-redis asks before it takes a connection from the pool (connCheck in its
-// internal/pool): its error has the connection dropped. A connection of TLS may hold records that are no
-// answer, and is not looked into.
+// internal/pool): its error has the connection dropped, and so has what waits in the socket: nobody has asked
+// for it, or it is the end. With TLS that may also be a ticket, which the server sends after the handshake
+// and before its first answer (RFC 8446, section 4.6.1): until then it is not looked for.
 func (l *link) SyscallConn() (syscall.RawConn, error) {
 	if l.age != l.dialer.age.Load() {
 		return nil, errGivenUp
 	}
-	if l.pooled == nil {
+	if l.dialer.tls != nil && !l.greeted {
 		return unseen{}, nil
 	}
-	return l.pooled.SyscallConn()
+	return l.socket.SyscallConn()
 }
 
 // unseen is a socket that is not looked at.

@@ -125,6 +125,18 @@ func TestConnectionsAreGivenUpWhereOneHasBroken(t *testing.T) {
 // fill opens so many connections, and leaves them in the pool.
 func fill(t *testing.T, s *redisStore, many int) {
 	t.Helper()
+	for _, conn := range hold(t, s, many) {
+		_ = conn.Close()
+	}
+	take(t, s, "a", Limits{TPS: 1000})
+	if n := int(s.client.(*redis.Client).PoolStats().IdleConns); n < many {
+		t.Fatalf("%d connections in the pool, want %d", n, many)
+	}
+}
+
+// hold takes so many connections from the pool, which are opened as needed.
+func hold(t *testing.T, s *redisStore, many int) []*redis.Conn {
+	t.Helper()
 	client := s.client.(*redis.Client)
 	held := make([]*redis.Conn, many)
 	var open sync.WaitGroup
@@ -137,13 +149,7 @@ func fill(t *testing.T, s *redisStore, many int) {
 		})
 	}
 	open.Wait()
-	for _, conn := range held {
-		_ = conn.Close()
-	}
-	take(t, s, "a", Limits{TPS: 1000})
-	if n := int(client.PoolStats().IdleConns); n < many {
-		t.Fatalf("%d connections in the pool, want %d", n, many)
-	}
+	return held
 }
 
 // While Redis is away few connections are tried at once, however many ask.

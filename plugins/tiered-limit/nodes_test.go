@@ -3,9 +3,11 @@ package tieredlimit
 import (
 	"bytes"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
+	"tollgate/test/redisproc"
 	"tollgate/test/redistest"
 )
 
@@ -74,5 +76,30 @@ func TestANodeLearnsRedisTime(t *testing.T) {
 	h.beat(t.Context())
 	if got := h.peers.offset(); (got - time.Hour).Abs() > 30*time.Second { // what a loaded machine adds
 		t.Errorf("Redis is ahead by %v", got)
+	}
+}
+
+// A real Redis says of a script's commands otherwise that the user may not use them.
+func TestANodeWhoseUserMayNotCountSaysSoOnce(t *testing.T) {
+	c := redisAt(redistest.StartWith(t, redisproc.Options{Settings: []string{
+		"user tollgate on >hunter2 ~tollgate:* +eval +evalsha +time",
+	}}).Addr)
+	c.Username, c.Password = "tollgate", "hunter2"
+	var log bytes.Buffer
+	h := newHeart(newPeers(), openRecord(t, c, limitScript).client, 5*time.Second, time.Now, slog.New(slog.NewTextHandler(&log, nil)))
+	counts := false
+	h.answers = func() bool { return counts }
+	for range 2 * beatsTold {
+		h.beat(t.Context())
+	}
+	if log.Len() > 0 {
+		t.Errorf("while the guard says that nothing is done, this says too: %s", log.String())
+	}
+	counts = true
+	for range 2 * beatsTold {
+		h.beat(t.Context())
+	}
+	if said := log.String(); strings.Count(said, "level=WARN") != 1 || !strings.Contains(said, "lacks a right") || strings.Contains(said, "hunter") {
+		t.Errorf("logged %s", said)
 	}
 }

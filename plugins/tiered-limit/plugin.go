@@ -19,7 +19,7 @@ const (
 	storeGrace = 30 * time.Second
 )
 
-// New returns the plugin. Instances with the same redis record share its connections.
+// New returns the plugin. Instances whose redis records mean the same share connections.
 func New(deps plugin.Deps) plugin.Plugin {
 	redis.SetLogger(debugLog{deps.Log}) // go-redis has one logger for the process
 	b := builder{
@@ -68,7 +68,7 @@ func (b builder) build(config []byte) (plugin.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := json.Marshal(c.Redis)
+	key, err := json.Marshal(c.Redis.distinct())
 	if err != nil {
 		return nil, fmt.Errorf("keying the redis record: %w", err)
 	}

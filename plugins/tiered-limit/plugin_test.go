@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
 
 	"tollgate/internal/kongtest"
 	"tollgate/internal/plugin"
+	"tollgate/test/redisproc"
 	"tollgate/test/redistest"
 )
 
@@ -111,6 +113,82 @@ func TestInstancesWithTheSameRedisShareItsConnections(t *testing.T) {
 	}
 	if a.limiter.counter.(*connection).front == other.limiter.counter.(*connection).front {
 		t.Error("different redis records have one store")
+	}
+}
+
+// Two records that differ in what makes no difference are one.
+func TestRecordsThatMeanTheSameShareConnections(t *testing.T) {
+	for _, row := range []struct {
+		name, one, other string
+		share            bool
+	}{
+		{"sentinels in another order", `{"sentinel_master": "m", "sentinel_nodes": [{"host": "a"}, {"host": "b"}]}`, `{"sentinel_master": "m", "sentinel_nodes": [{"host": "b"}, {"host": "a"}]}`, true},
+		{"a cluster's nodes in another order", `{"cluster_nodes": [{"ip": "a"}, {"ip": "a", "port": 7}]}`, `{"cluster_nodes": [{"ip": "a", "port": 7}, {"ip": "a"}]}`, true},
+		{"the role that is implied", `{"sentinel_master": "m", "sentinel_nodes": [{"host": "a"}]}`, `{"sentinel_master": "m", "sentinel_role": "master", "sentinel_nodes": [{"host": "a"}]}`, true},
+		{"a port beside a socket", `{"socket": "/s"}`, `{"socket": "/s", "port": 7}`, true},
+		{"redirections without a cluster", `{"host": "a"}`, `{"host": "a", "cluster_max_redirections": 4}`, true},
+		{"verification without TLS", `{"host": "a"}`, `{"host": "a", "ssl_verify": false, "server_name": "b"}`, true},
+		{"another timeout", `{"host": "a"}`, `{"host": "a", "timeout": 60}`, false},
+		{"another port", `{"host": "a"}`, `{"host": "a", "port": 7}`, false},
+		{"another password", `{"host": "a", "password": "hunter2"}`, `{"host": "a", "password": "hunter3"}`, false},
+		{"no verification", `{"host": "a", "ssl": true}`, `{"host": "a", "ssl": true, "ssl_verify": false}`, false},
+		{"other redirections", `{"cluster_nodes": [{"ip": "a"}]}`, `{"cluster_nodes": [{"ip": "a"}], "cluster_max_redirections": 4}`, false},
+	} {
+		p, _ := open(t)
+		one := build(t, p, string(withRedis(row.one))).(*handler).limiter.counter.(*connection)
+		other := build(t, p, string(withRedis(row.other))).(*handler).limiter.counter.(*connection)
+		if share := one == other; share != row.share {
+			t.Errorf("%s: shared %v", row.name, share)
+		}
+	}
+}
+
+// Of a record that nobody has any more no connection is left at Redis, and those of another stay.
+func TestAnOldRecordLeavesNoConnections(t *testing.T) {
+	addr := redistest.StartWith(t, redisproc.Options{Settings: []string{
+		"user old on >hunter2 ~* +@all", "user next on >hunter2 ~* +@all",
+	}}).Addr
+	p := New(plugin.Deps{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(), Now: time.Now})
+	as := func(user string) plugin.Handler {
+		h, err := p.Build([]byte(strings.Replace(configFor(addr, "deny"), "1000}}", `1000, "password": "hunter2", "username": "`+user+`"}}`, 1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := (&kongtest.Kong{Consumer: consumer()}).Run(t, h); got.Exit != nil {
+			t.Fatalf("answered %d", got.Exit.Status)
+		}
+		return h
+	}
+	connected := func(when string, old, next bool) {
+		t.Helper()
+		redistest.Await(t, addr, when, func(c *redis.Client) bool {
+			list := c.ClientList(t.Context()).Val()
+			return strings.Contains(list, "user=old") == old && strings.Contains(list, "user=next") == next
+		})
+	}
+	before, after := as("old"), as("next")
+	connected("connections of both", true, true)
+	p.Close() // what has no instance goes at once, and not after half a minute
+	before.Close()
+	connected("connections of the new record alone", false, true)
+	after.Close()
+	connected("no connections", false, false)
+}
+
+// The heart says nothing of a right while nothing is done at all: the guard says that.
+func TestOneCauseIsSaidOnce(t *testing.T) {
+	addr := redistest.StartWith(t, redisproc.Options{Settings: []string{"user tollgate on >hunter2 ~other:* +@all"}}).Addr
+	user := strings.Replace(configFor(addr, "deny"), "1000}}", `1000, "username": "tollgate", "password": "hunter2"}}`, 1)
+	p, log := open(t)
+	for config, want := range map[string]bool{user: false, configFor(addr, "deny"): true} {
+		h := build(t, p, config).(*handler)
+		(&kongtest.Kong{Consumer: consumer()}).Run(t, h)
+		if got := h.limiter.counter.(*connection).heart.answers(); got != want {
+			t.Errorf("answers %v, want %v", got, want)
+		}
+	}
+	if n := strings.Count(log.String(), "level=WARN"); n != 1 {
+		t.Errorf("logged %s", log)
 	}
 }
 

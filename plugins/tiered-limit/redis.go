@@ -43,7 +43,7 @@ func newRedisStore(c Redis, text string, now func() time.Time) (*redisStore, err
 	if err != nil {
 		return nil, err
 	}
-	s := &redisStore{dialer: &dialer{tls: secure}, script: newScript(text), now: now}
+	s := &redisStore{dialer: &dialer{tls: secure, host: c.loneHost()}, script: newScript(text), now: now}
 	switch {
 	case len(c.ClusterNodes) > 0:
 		s.client = redis.NewClusterClient(c.clusterOptions(s.dialer))
@@ -59,12 +59,12 @@ func newRedisStore(c Redis, text string, now func() time.Time) (*redisStore, err
 
 // openBySentinels opens a client of whoever is the master, and follows who that is until it is closed.
 func (s *redisStore) openBySentinels(c Redis) {
-	found := c.sentinels(&dialer{tls: s.dialer.tls})
+	found := c.sentinels(&dialer{tls: s.dialer.tls, toSentinels: true})
 	s.dialer.locate = found.locate
 	s.client = redis.NewClient(c.options(s.dialer))
 	ctx, stop := context.WithCancel(context.Background())
 	var following sync.WaitGroup
-	following.Go(func() { found.follow(ctx, s.dialer, c.timeout()) })
+	following.Go(func() { found.follow(ctx, s.dialer) })
 	s.close = func() error {
 		stop()
 		following.Wait()
@@ -73,10 +73,21 @@ func (s *redisStore) openBySentinels(c Redis) {
 }
 
 // Take debits by the script. Its error is errNothingDone where that is certain.
+//
+// While a Cluster's slot moves, what needs two keys gets TRYAGAIN unless both are at one node, and what needs
+// one is answered by the old node or the new. Only an exact rate needs two: it has debited nothing then, and is
+// counted by a bucket of a second's requests, as which it goes on a second after the move.
 func (s *redisStore) Take(ctx context.Context, key string, l Limits, n int64) (Outcome, error) {
 	const fields = 6
-	args := append(make([]any, 0, callArgs), l.TPS, l.Burst, l.Quota, n)
-	reply, err := s.call(ctx, s.script, key, l.Days, args)
+	names := keys(key)
+	if l.TPS == 0 || l.Burst > 0 {
+		names = names[:1]
+	}
+	reply, err := s.take(ctx, names, l, n)
+	if len(names) > 1 && redis.IsTryAgainError(err) {
+		l.Burst = l.TPS
+		reply, err = s.take(ctx, names[:1], l, n)
+	}
 	if err != nil {
 		return Outcome{}, fmt.Errorf("debiting in redis: %w", err)
 	}
@@ -93,30 +104,34 @@ func (s *redisStore) Take(ctx context.Context, key string, l Limits, n int64) (O
 	}, nil
 }
 
-// call runs a script on a limit key's state and ring. Where there are days it gives Redis the starts of
-// those about now; where this node's clock is off by more than they cover, Redis tells its time, and is
-// asked once more.
-func (s *redisStore) call(ctx context.Context, script *script, key string, days *calendar, args []any) ([]int64, error) {
-	reply, err := s.run(ctx, script, key, s.withDays(args, days))
+func (s *redisStore) take(ctx context.Context, names []string, l Limits, n int64) ([]int64, error) {
+	args := append(make([]any, 0, callArgs), l.TPS, l.Burst, l.Quota, n)
+	return s.call(ctx, s.script, names, l.Days, args)
+}
+
+// call runs a script on keys of one count. Where there are days it gives Redis the starts of those about now;
+// where this node's clock is off by more than they cover, Redis tells its time, and is asked once more.
+func (s *redisStore) call(ctx context.Context, script *script, names []string, days *calendar, args []any) ([]int64, error) {
+	reply, err := s.run(ctx, script, names, s.withDays(args, days))
 	if err == nil && len(reply) == 2 && reply[0] == -1 {
 		s.ahead.Store(int64(time.Unix(reply[1], 0).Sub(s.now())))
-		return s.run(ctx, script, key, s.withDays(args, days))
+		return s.run(ctx, script, names, s.withDays(args, days))
 	}
 	return reply, err
 }
 
 // run runs a script once. A Redis that has become a replica has done nothing: its connections are given up,
 // and who took its place is asked at once.
-func (s *redisStore) run(ctx context.Context, script *script, key string, args []any) ([]int64, error) {
+func (s *redisStore) run(ctx context.Context, script *script, names []string, args []any) ([]int64, error) {
 	age := s.dialer.age.Load()
-	reply, err := script.run(ctx, s.client, keys(key), args...)
+	reply, err := script.run(ctx, s.client, names, args...)
 	if isReadOnly(err) {
 		s.dialer.giveUp(age)
 		age = s.dialer.age.Load()
-		reply, err = script.run(ctx, s.client, keys(key), args...)
+		reply, err = script.run(ctx, s.client, names, args...)
 	}
 	s.learn(ctx, age, err)
-	return reply, classified(err)
+	return reply, classified(s.dialer.waited(err))
 }
 
 // learn gives up the connections where one of them has broken, or several calls in a row have got no answer,
@@ -129,7 +144,7 @@ func (s *redisStore) learn(ctx context.Context, age uint64, err error) {
 		return
 	}
 	switch {
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled), isPools(err):
 		return
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
 		if s.silent.Add(1)%silentAfter == 0 {
@@ -154,9 +169,9 @@ func (s *redisStore) withDays(args []any, days *calendar) []any {
 }
 
 // keys names the state and the ring of a limit key. The braces are Cluster's hash tag: both lie in one slot.
-func keys(key string) [2]string {
+func keys(key string) []string {
 	prefix := "tollgate:{" + key + "}:" + keyVersion + ":"
-	return [...]string{prefix + "state", prefix + "ring"}
+	return []string{prefix + "state", prefix + "ring"}
 }
 
 // masterOf is the address of the master of a Cluster that has a limit key, which its client knows once it was

@@ -24,9 +24,10 @@ const (
 	clusterReload = 10 * time.Second
 )
 
-// dialTimeout is less than the timeout, so that a request hears why connecting failed, and not only that
-// its time is over.
-func (c Redis) dialTimeout() time.Duration { return c.timeout() * 9 / 10 }
+// dialTimeout is what a connection has to be opened, with the name, the sentinels and TLS. A request that waits
+// for it leaves after its own time, and a later one finds the connection open. It is more than the two seconds
+// that net.Dialer gives the first of several addresses.
+const dialTimeout = 3 * time.Second
 
 // options replace the defaults that do not suit a gateway: a retried timeout may debit twice, a deadline that
 // does not reach the socket does not hold, and five seconds are too long to wait.
@@ -42,7 +43,7 @@ func (c Redis) options(d *dialer) *redis.Options {
 		MaxRetries:               -1,
 		DialerRetries:            1,
 		ContextTimeoutEnabled:    true,
-		DialTimeout:              c.dialTimeout(),
+		DialTimeout:              dialTimeout,
 		ReadTimeout:              timeout,
 		WriteTimeout:             timeout,
 		PoolTimeout:              timeout,
@@ -100,7 +101,7 @@ func (c Redis) clusterOptions(d *dialer) *redis.ClusterOptions {
 
 // sentinels returns what finds the master.
 func (c Redis) sentinels(d *dialer) *sentinels {
-	s := &sentinels{master: c.SentinelMaster}
+	s := &sentinels{master: c.SentinelMaster, dialer: d}
 	for _, addr := range c.sentinelAddresses() {
 		s.nodes = append(s.nodes, redis.NewSentinelClient(c.sentinelOptions(d, addr)))
 	}

@@ -1,7 +1,18 @@
 package tieredlimit
 
 import (
+	"context"
+	"errors"
+	"log/slog"
 	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"tollgate/test/eventually"
+	"tollgate/test/network"
+	"tollgate/test/redisproc"
+	"tollgate/test/redistest"
 )
 
 // What go-redis would do with its defaults does not suit a gateway.
@@ -12,8 +23,8 @@ func TestClientsKeepToTheTimeoutAndCallOnce(t *testing.T) {
 		t.Errorf("connects to %s %s, database %d, as %s", o.Network, o.Addr, o.DB, o.Username)
 	}
 	const want = 20 * ms
-	if o.DialTimeout >= want || o.ReadTimeout != want || o.WriteTimeout != want || o.PoolTimeout != want || !o.ContextTimeoutEnabled {
-		t.Errorf("timeouts %v, %v, %v, %v, want %v, less to connect, and the context's", o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout, want)
+	if o.ReadTimeout != want || o.WriteTimeout != want || o.PoolTimeout != want || !o.ContextTimeoutEnabled {
+		t.Errorf("timeouts %v, %v, %v, want %v, and the context's", o.ReadTimeout, o.WriteTimeout, o.PoolTimeout, want)
 	}
 	if o.MaxRetries != -1 || o.DialerRetries != 1 {
 		t.Errorf("%d retries of a debit, %d tries to connect; want none and one", o.MaxRetries, o.DialerRetries)
@@ -34,7 +45,7 @@ func TestAClusterIsAskedAtItsMastersAndNotTwice(t *testing.T) {
 		t.Errorf("%+v", o)
 	}
 	const want = 20 * ms
-	if o.DialTimeout >= want || o.ReadTimeout != want || o.WriteTimeout != want || o.PoolTimeout != want {
+	if o.DialTimeout != dialTimeout || o.ReadTimeout != want || o.WriteTimeout != want || o.PoolTimeout != want {
 		t.Errorf("timeouts %v, %v, %v, %v", o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout)
 	}
 }
@@ -47,5 +58,88 @@ func TestSentinelsAreToldTheirOwnPassword(t *testing.T) {
 	}
 	if o := c.sentinelOptions(&dialer{}, "s:1"); o.Username != "su" || o.Password != "sp" || o.DB != 0 || o.Addr != "s:1" || o.MinIdleConns != 0 {
 		t.Errorf("%s as %s, database %d", o.Addr, o.Username, o.DB)
+	}
+}
+
+// A connection that takes longer to open than a request waits is opened all the same, for those that come later.
+func TestAConnectionIsOpenedLongerThanARequestWaits(t *testing.T) {
+	t.Parallel() // it waits
+	addr := redistest.Start(t)
+	c := redisAt(addr)
+	c.Timeout = 300
+	d := &dialer{locate: func(ctx context.Context) (string, error) { return addr, pause(ctx, 2*c.timeout()) }}
+	client := redis.NewClient(c.options(d))
+	s := &redisStore{client: client, dialer: d, close: client.Close, script: newScript(limitScript), now: time.Now}
+	t.Cleanup(func() { _ = s.Close() })
+	_, err := s.Take(timed(t, c), "a", Limits{TPS: 1}, 1)
+	if !errors.Is(err, errUnreachable) || !errors.Is(err, errLocating) || !errors.Is(err, errNothingDone) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the first request gets %v", err)
+	}
+	eventually.Holds(t, 10*time.Second, "an answer", func() bool {
+		_, err := s.Take(timed(t, c), "a", Limits{TPS: 1}, 1)
+		return err == nil
+	})
+}
+
+// Where a request has no time for all that a new connection needs (HELLO, SELECT and the call), a probe has.
+func TestARedisThatIsFarAwayIsReached(t *testing.T) {
+	t.Parallel() // it waits
+	p := network.Start(t, redistest.StartWith(t, redisproc.Options{Settings: []string{aclUser}}).Addr)
+	p.Slow(50*ms, 0) // to and fro
+	c := redisAt(p.Addr)
+	c.Username, c.Password, c.Database, c.Timeout = "tollgate", "hunter2", 3, 250
+	g := newGuard(openRecord(t, c, limitScript), c.timeout(), newMetrics(nil), slog.New(slog.DiscardHandler))
+	probing(t, g)
+	failed := 0
+	eventually.Holds(t, 20*time.Second, "an answer", func() bool {
+		_, err := ask(t, g)
+		if err != nil {
+			failed++
+		}
+		return err == nil && g.position() == positionClosed
+	})
+	if failed < tripAfter {
+		t.Errorf("%d requests failed, want enough to open the breaker", failed)
+	}
+}
+
+// That all connections are in use says nothing of them: they go on being used.
+func TestAPoolThatIsEmptyGivesNothingUp(t *testing.T) {
+	t.Parallel() // it waits
+	p := network.Start(t, redistest.Start(t))
+	c := redisAt(p.Addr)
+	c.Timeout = aSecond
+	s := openRecord(t, c, limitScript)
+	fill(t, s, poolSize)
+	held := hold(t, s, poolSize)
+	if _, err := s.Take(t.Context(), "a", Limits{TPS: 1000}, 1); !errors.Is(err, redis.ErrPoolTimeout) || !errors.Is(err, errNothingDone) {
+		t.Errorf("with all connections in use: %v", err)
+	}
+	for _, conn := range held {
+		_ = conn.Close()
+	}
+	before := p.Dials()
+	take(t, s, "a", Limits{TPS: 1000})
+	if n := p.Dials() - before; n > 0 {
+		t.Errorf("%d connections were opened anew", n)
+	}
+}
+
+// A connection that Redis has closed while nobody used it costs no request.
+func TestAConnectionThatRedisHasClosedIsNotUsed(t *testing.T) {
+	ca := redistest.NewAuthority(t)
+	plain := redisAt(redistest.Start(t))
+	secure := redisAt(redistest.StartWith(t, redisproc.Options{TLS: ca.Files(t, "127.0.0.1")}).Addr)
+	secure.SSL, secure.SSLVerify, secure.SSLCACert = true, true, ca.PEM
+	secure.SSLCert, secure.SSLCertKey = ca.Sign(t, "client")
+	for name, c := range map[string]Redis{"without TLS": plain, "with TLS": secure} {
+		s, other := openRecord(t, c, limitScript), openRecord(t, c, limitScript)
+		fill(t, s, 5)
+		if n, err := other.client.ClientKillByFilter(t.Context(), "type", "normal", "skipme", "yes").Result(); err != nil || n < 5 {
+			t.Fatalf("%s: %d connections were closed, %v", name, n, err)
+		}
+		if _, err := s.Take(t.Context(), "a", Limits{TPS: 1000}, 1); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -31,6 +31,7 @@ var refusals = [...]string{
 	"ERR unknown command", "ERR max number of clients", "ERR AUTH ", "ERR invalid DB index", "ERR DB index",
 	"ERR SELECT is not allowed", "ERR Protocol error", "ERR This instance has cluster support disabled",
 	"ERR Error running script", // Redis 6, where a script fails on its way
+	string(redis.Nil),          // of CLUSTER SLOTS
 }
 
 // failedScript stands in what Redis 7 answers where a script fails on its way.
@@ -57,12 +58,17 @@ func nothingDone(err error) bool {
 			slices.ContainsFunc(refusals[:], func(start string) bool { return strings.HasPrefix(text, start) })
 	case errors.Is(err, errNothingDone): // it was not sent
 		return true
-	case errors.Is(err, redis.ErrPoolTimeout), errors.Is(err, redis.ErrPoolExhausted), errors.Is(err, redis.ErrClosed):
+	case isPools(err):
 		return true
 	}
 	// A request whose time is over while it waits for a connection. On a connection the time is the socket's,
 	// whose error is os.ErrDeadlineExceeded.
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
+}
+
+// isPools tells an error of the pool of connections, which says nothing of those.
+func isPools(err error) bool {
+	return errors.Is(err, redis.ErrPoolTimeout) || errors.Is(err, redis.ErrPoolExhausted) || errors.Is(err, redis.ErrClosed)
 }
 
 // isReadOnly tells a Redis that has become a replica. Redis 6 says so within another error.

@@ -17,6 +17,12 @@ import (
 // What can be wrong with a Redis, or with the configuration of one, as an operator is told.
 var (
 	errUnreachable   = errors.New("no connection to redis")
+	errNoSentinel    = errors.New("no connection to a sentinel")
+	errWaiting       = errors.New("none is open yet")
+	errConnecting    = errors.New("what is connected to has not answered")
+	errLocating      = errors.New("the sentinels have not answered")
+	errNoAddress     = errors.New("a node of the cluster does not know its own address: cluster-announce-ip must be set there")
+	errNoEndpoint    = errors.New("the cluster names no addresses: its cluster-preferred-endpoint-type must be ip or hostname")
 	errUnknownMaster = errors.New("the sentinels know no master")
 	errNoRedis       = errors.New("what answers is no redis")
 	errNoScripts     = errors.New("what answers runs no scripts: it may be a sentinel or a proxy")
@@ -34,19 +40,19 @@ var (
 
 	errSpeaksTLS     = errors.New("what answers speaks TLS: redis.ssl must be true")
 	errNoTLS         = errors.New("what answers speaks no TLS: redis.ssl must be false, or the port is another one")
-	errWrongCA       = errors.New("the certificate of redis is signed by no authority of ssl_ca_cert, or of the system without one")
-	errWrongName     = errors.New("the certificate of redis bears another name: server_name must be one of its names")
-	errClientCert    = errors.New("redis refuses the client's certificate, or demands one: ssl_cert and ssl_cert_key")
+	errWrongCA       = errors.New("the server's certificate is signed by no authority of ssl_ca_cert, or of the system without one")
+	errWrongName     = errors.New("the server's certificate bears another name: server_name must be one of its names")
+	errClientCert    = errors.New("the server refuses the client's certificate, or demands one: ssl_cert and ssl_cert_key")
 	errSilentTLS     = errors.New("what answers ends no TLS handshake: the port may speak no TLS")
-	errHangsUp       = errors.New("redis hangs up before it has answered: the port may speak TLS, and redis.ssl is false")
-	errHangsUpSecure = errors.New("redis hangs up before it has answered: it may demand a client's certificate (ssl_cert), or refuse the one it got")
-	errSilent        = errors.New("redis accepts connections and does not answer")
+	errHangsUp       = errors.New("the server hangs up before it has answered: the port may speak TLS, and redis.ssl is false")
+	errHangsUpSecure = errors.New("the server hangs up before it has answered: it may demand a client's certificate (ssl_cert), or refuse the one it got")
+	errSilent        = errors.New("the server accepts connections and does not answer")
 )
 
 // neededRights are those of an ACL user of Redis that the scripts and the watch need, on the keys of all
 // namespaces. A cluster needs those of neededInCluster besides.
 const (
-	neededRights    = "~tollgate:* +eval +evalsha +time +get +set +getrange +setrange +expire +setnx +zadd +zremrangebyscore +zcard +zrem +info, with database +select, with cluster_nodes " + neededInCluster
+	neededRights    = "~tollgate:* +eval +evalsha +time +get +set +getrange +setrange +expire +zadd +zremrangebyscore +zcard +zrem +info, with database +select, with cluster_nodes " + neededInCluster
 	neededInCluster = "+cluster|slots +asking"
 )
 
@@ -72,6 +78,7 @@ var meanings = [...]struct {
 	{"MOVED ", errIsCluster},
 	{"cluster support disabled", errNoCluster},
 	{"unknown command", errNoScripts},
+	{string(redis.Nil), errNoEndpoint}, // CLUSTER SLOTS has null for an address; no script returns null
 }
 
 // meaningOf is nil where an error says itself what is wrong. A stranger is who is no Redis that runs scripts.
@@ -87,10 +94,6 @@ func meaningOf(err error) (stranger bool, meaning error) {
 			}
 		}
 	case strings.HasPrefix(err.Error(), "redis: can't parse"), strings.HasPrefix(err.Error(), "redis: invalid reply"):
-		// What go-redis quotes begins with the type and the version of a TLS alert.
-		if strings.Contains(err.Error(), `"\x15\x03`) {
-			return true, errSpeaksTLS
-		}
 		return true, errNoRedis
 	}
 	return false, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,7 +17,7 @@ import (
 )
 
 // aclUser is the user that the documentation names, with database.
-const aclUser = "user tollgate on >hunter2 ~tollgate:* +eval +evalsha +time +get +set +getrange +setrange +expire +setnx +zadd +zremrangebyscore +zcard +zrem +info +select"
+const aclUser = "user tollgate on >hunter2 ~tollgate:* +eval +evalsha +time +get +set +getrange +setrange +expire +zadd +zremrangebyscore +zcard +zrem +info +select"
 
 // modes start a Redis of each kind and say how to reach it.
 var modes = map[string]func(*testing.T) Redis{
@@ -38,23 +39,69 @@ var modes = map[string]func(*testing.T) Redis{
 		c.SSLCert, c.SSLCertKey = ca.Sign(t, "client")
 		return c
 	},
-	"sentinels": func(t *testing.T) Redis { return bySentinels(t, redistest.StartSentinels(t)) },
-	"a cluster": func(t *testing.T) Redis { return byNodes(t, redistest.StartCluster(t, 3)...) },
-	"a cluster's user with the rights that are documented": func(t *testing.T) Redis {
-		addr := redistest.StartCluster(t, 1)[0]
-		client := redis.NewClient(&redis.Options{Addr: addr})
-		defer func() { _ = client.Close() }()
-		rules := []any{"acl", "setuser"}
-		for _, word := range strings.Fields(aclUser + " -select " + neededInCluster)[1:] {
-			rules = append(rules, word)
-		}
-		if err := client.Do(t.Context(), rules...).Err(); err != nil {
-			t.Fatal(err)
-		}
-		c := byNodes(t, addr)
-		c.Username, c.Password = "tollgate", "hunter2"
+	"an address of IPv6": func(t *testing.T) Redis {
+		c := redisAt(redistest.StartWith(t, redisproc.Options{Settings: []string{bothFamilies(t)}}).Addr)
+		c.Host = "::1"
 		return c
 	},
+	"sentinels": func(t *testing.T) Redis { return bySentinels(t, redistest.StartSentinels(t)) },
+	"sentinels with TLS and users at both": func(t *testing.T) Redis {
+		ca := redistest.NewAuthority(t)
+		files := ca.Files(t, "127.0.0.1")
+		master := redistest.StartWith(t, redisproc.Options{TLS: files, Settings: []string{aclUser}})
+		node := redistest.StartSentinel(t, redisproc.SentinelOptions{Master: master.Addr, TLS: files, Settings: []string{
+			"user default off", "user watcher on >hunter3 -@all " + neededAtSentinels,
+		}})
+		c := Redis{
+			SentinelMaster: redistest.MasterName, Timeout: 5000, SentinelNodes: []SentinelNode{{"127.0.0.1", redistest.Port(t, node.Addr)}},
+			SentinelUsername: "watcher", SentinelPassword: "hunter3", Username: "tollgate", Password: "hunter2", Database: 3,
+			SSL: true, SSLVerify: true, SSLCACert: ca.PEM,
+		}
+		c.SSLCert, c.SSLCertKey = ca.Sign(t, "client")
+		return c
+	},
+	"a cluster": func(t *testing.T) Redis { return byNodes(t, redistest.StartCluster(t, 3)...) },
+	"a cluster's user with the rights that are documented": func(t *testing.T) Redis {
+		addr, plain := redistest.StartLoneNode(t, redisproc.Options{})
+		return asClusterUser(t, byNodes(t, addr), plain)
+	},
+	"a cluster with TLS, a user, and a node that does not know its address": func(t *testing.T) Redis {
+		ca := redistest.NewAuthority(t)
+		addr, plain := redistest.StartLoneNode(t, redisproc.Options{TLS: ca.Files(t, "127.0.0.1")})
+		c := asClusterUser(t, byNodes(t, addr), plain)
+		c.SSL, c.SSLVerify, c.SSLCACert = true, true, ca.PEM
+		c.SSLCert, c.SSLCertKey = ca.Sign(t, "client")
+		return c
+	},
+	"a cluster's node with an address of IPv6": func(t *testing.T) Redis {
+		addr, _ := redistest.StartLoneNode(t, redisproc.Options{Settings: []string{bothFamilies(t), "cluster-announce-ip ::1"}})
+		c := byNodes(t, addr)
+		c.ClusterNodes[0].IP = "::1"
+		return c
+	},
+}
+
+// bothFamilies has a server listen on IPv6 too. A machine may have none.
+func bothFamilies(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
+		t.Skip("left out, for want of IPv6 on this machine: " + t.Name())
+	}
+	_ = l.Close()
+	return "bind 127.0.0.1 ::1"
+}
+
+// asClusterUser makes the user that the documentation names at a cluster of one node.
+func asClusterUser(t *testing.T, c Redis, plain string) Redis {
+	t.Helper()
+	rules := []any{"acl", "setuser"}
+	for _, word := range strings.Fields(aclUser + " -select " + neededInCluster)[1:] {
+		rules = append(rules, word)
+	}
+	redistest.Await(t, plain, "a user", func(client *redis.Client) bool { return client.Do(t.Context(), rules...).Err() == nil })
+	c.Username, c.Password = "tollgate", "hunter2"
+	return c
 }
 
 func bySentinels(t *testing.T, s *redistest.Sentinels) Redis {
@@ -76,7 +123,7 @@ func byNodes(t *testing.T, addrs ...string) Redis {
 }
 
 // What the plugin does with Redis it does with each kind: count, forget a script and be sent it again, grant,
-// and have nodes hear of that.
+// have nodes hear of that, count the nodes, and debit what was admitted without it.
 func TestEveryKindOfRedisCounts(t *testing.T) {
 	t.Parallel() // sentinels take seconds to know each other
 	for kind, start := range modes {
@@ -97,8 +144,29 @@ func TestEveryKindOfRedisCounts(t *testing.T) {
 			}
 			t.Cleanup(func() { _ = ledger.Close() })
 			hearOfAGrant(t, s, ledger, limits)
+			settleWithPeers(t, s, limits)
 		})
 	}
+}
+
+// settleWithPeers has a node count itself, and debit what it has admitted.
+func settleWithPeers(t *testing.T, s *redisStore, limits Limits) {
+	t.Helper()
+	own, log := ownLocal(newMetrics(nil)), &journal{}
+	h := newHeart(own.peers, s.client, 5*time.Second, time.Now, slog.New(slog.NewTextHandler(log, nil)))
+	h.beat(t.Context())
+	wantSeen(t, h, "a node alone: "+log.String(), 1)
+	own.take("owing", limits, 1)
+	g := newGuard(s, 5*time.Second, newMetrics(nil), slog.New(slog.DiscardHandler))
+	newSettler(own, s, g, g.log).step(t.Context(), everyKey, localShards)
+	wantOwed(t, own, "after it was settled", 0)
+	if got := take(t, s, "owing", limits).DayLeft; got != limits.Quota-2 {
+		t.Errorf("%d left of the day, of which one was owed", got)
+	}
+	h.stop(t.Context())
+	other := newHeart(newPeers(), s.client, 5*time.Second, time.Now, slog.New(slog.DiscardHandler))
+	other.beat(t.Context())
+	wantSeen(t, other, "after the first has stopped", 1)
 }
 
 // hearOfAGrant has a node that refuses from memory look, before and after a grant.

@@ -73,6 +73,24 @@ type ClusterNode struct {
 	Port int `json:"port"`
 }
 
+// distinct is the record without what makes no difference: the order of nodes, and what another mode uses.
+// Records that are equal then share their connections. The timeout does make one: the client reads by it what it
+// asks on its own, as where the slots of a cluster lie.
+func (c Redis) distinct() Redis {
+	if c.Host == "" {
+		c.Port = 0
+	}
+	c.SentinelRole = ""
+	c.SentinelNodes, c.ClusterNodes = inOrder(c.SentinelNodes), inOrder(c.ClusterNodes)
+	if len(c.ClusterNodes) == 0 {
+		c.ClusterMaxRedirections = 0
+	}
+	if !c.SSL {
+		c.SSLVerify, c.ServerName = false, ""
+	}
+	return c
+}
+
 // target names what is connected to, for people: never a secret.
 func (c Redis) target() string {
 	switch {
@@ -90,22 +108,31 @@ func (c Redis) target() string {
 func (c Redis) address() string { return net.JoinHostPort(c.Host, strconv.Itoa(c.Port)) }
 
 // sentinelAddresses and clusterAddresses are sorted: the same nodes in another order are the same target.
-func (c Redis) sentinelAddresses() []string {
-	var out []string
-	for _, n := range c.SentinelNodes {
-		out = append(out, net.JoinHostPort(n.Host, strconv.Itoa(n.Port)))
+func (c Redis) sentinelAddresses() []string { return addresses(c.SentinelNodes) }
+
+func (c Redis) clusterAddresses() []string { return addresses(c.ClusterNodes) }
+
+func addresses[N interface{ address() string }](nodes []N) (out []string) {
+	for _, n := range inOrder(nodes) {
+		out = append(out, n.address())
 	}
-	slices.Sort(out)
 	return out
 }
 
-func (c Redis) clusterAddresses() []string {
-	var out []string
-	for _, n := range c.ClusterNodes {
-		out = append(out, net.JoinHostPort(n.IP, strconv.Itoa(n.Port)))
+func inOrder[N interface{ address() string }](nodes []N) []N {
+	return slices.SortedFunc(slices.Values(nodes), func(a, b N) int { return strings.Compare(a.address(), b.address()) })
+}
+
+func (n SentinelNode) address() string { return net.JoinHostPort(n.Host, strconv.Itoa(n.Port)) }
+
+func (n ClusterNode) address() string { return net.JoinHostPort(n.IP, strconv.Itoa(n.Port)) }
+
+// loneHost is where the one node of a cluster is that is configured; empty where there are several, or none.
+func (c Redis) loneHost() string {
+	if len(c.ClusterNodes) != 1 {
+		return ""
 	}
-	slices.Sort(out)
-	return out
+	return c.ClusterNodes[0].IP
 }
 
 func (c Redis) timeout() time.Duration { return time.Duration(c.Timeout) * time.Millisecond }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"tollgate/test/redisproc"
 	"tollgate/test/redistest"
@@ -23,6 +24,31 @@ func silentServer(t *testing.T) (addr string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = l.Close() })
+	return l.Addr().String()
+}
+
+// greeter takes connections, says a thing, and then no more.
+func greeter(t *testing.T, greeting string) (addr string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil { // closed when the test ends
+				return
+			}
+			go func() {
+				defer func() { _ = conn.Close() }()
+				if _, err := io.WriteString(conn, greeting); err == nil {
+					_, _ = io.Copy(io.Discard, conn) // until the client has gone
+				}
+			}()
+		}
+	}()
 	return l.Addr().String()
 }
 
@@ -86,10 +112,20 @@ func TestWhatIsNoRedisIsNamed(t *testing.T) {
 	t.Cleanup(web.Close)
 	c := verified(web.Listener.Addr().String())
 	c.Password = "hunter2"
-	_, err := openRecord(t, c, limitScript).Take(timed(t, c), "a", Limits{TPS: 9}, 1)
-	if !errors.Is(err, errNoRedis) || strings.Contains(err.Error(), "400") {
-		t.Errorf("error %v, want %v and nothing of the answer", err, errNoRedis)
+	wantTrouble(t, c, errNoRedis)
+	for name, greeting := range map[string]string{
+		"SSH": "SSH-2.0-OpenSSH_9.2\r\n", "SMTP": "220 hunter ESMTP\r\n", "memcached": "ERROR\r\n",
+		"MySQL": "J\x00\x00\x00\x0a8.0.1\x00hunter", "AMQP": "AMQP\x00\x00\x09\x01", "a list that is too long": "*2000000000\r\n",
+		"a text that is too long": "$2000000000\r\n", "a map": "%2000000000\r\n", "a line without an end": "*" + strings.Repeat("1", aSecond),
+		"a status": "+OK\r\n+OK\r\n",
+	} {
+		start := time.Now()
+		wantTrouble(t, impatient(greeter(t, greeting)), errNoRedis)
+		if waited := time.Since(start); waited > 3*time.Second { // the upper bound is for a loaded machine
+			t.Errorf("%s: waited %v", name, waited)
+		}
 	}
+	wantTrouble(t, impatient(greeter(t, "\x15\x03\x01\x00\x02\x02\x46")), errSpeaksTLS)
 	wantTrouble(t, impatient(silentServer(t)), errSilent)
 	wantTrouble(t, verified(unusedAddress(t)), errUnreachable)
 	wantTrouble(t, Redis{Socket: t.TempDir() + "/none.sock", Timeout: aSecond}, errUnreachable)
@@ -139,6 +175,30 @@ func TestTheTroubleOfRedisItselfIsNamed(t *testing.T) {
 	c := verified(single)
 	c.Database = 99
 	wantTrouble(t, c, errNothingDone)
+
+	addr, _ := redistest.StartLoneNode(t, redisproc.Options{Settings: []string{"cluster-preferred-endpoint-type unknown-endpoint"}})
+	wantTrouble(t, byNodes(t, addr), errNoEndpoint)
+}
+
+// A lone node of a cluster that does not know its own address is where it was found, and not on this machine.
+func TestAnEmptyHostIsThatOfTheLoneNode(t *testing.T) {
+	one := Redis{ClusterNodes: []ClusterNode{{"redis.test", 7}}}
+	two := Redis{ClusterNodes: []ClusterNode{{"redis.test", 7}, {"other.test", 7}}}
+	for _, row := range []struct {
+		c                   Redis
+		network, addr, want string
+	}{
+		{one, "tcp", ":7", "redis.test:7"},
+		{one, "tcp", "192.0.2.1:7", "192.0.2.1:7"},
+		{two, "tcp", ":7", ""},
+		{two, "tcp", "192.0.2.1:7", "192.0.2.1:7"},
+		{Redis{Socket: "/s"}, "unix", "/s", "/s"},
+	} {
+		got, err := (&dialer{host: row.c.loneHost()}).addressOf(t.Context(), row.network, row.addr)
+		if got != row.want || errors.Is(err, errNoAddress) != (row.want == "") {
+			t.Errorf("%s of %d nodes: %q, %v; want %q", row.addr, len(row.c.ClusterNodes), got, err, row.want)
+		}
+	}
 }
 
 // A Redis that lacks what came with 6.0 is told from the others before the script has done anything.

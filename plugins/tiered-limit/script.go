@@ -22,20 +22,25 @@ const callArgs = 8
 // run runs the script: by its hash, and once by its text where Redis does not know that (NOSCRIPT, after
 // SCRIPT FLUSH, a restart or a failover), in which case nothing was done yet. It is redis.Script.Run with
 // one list of arguments in the place of several.
-func (s *script) run(ctx context.Context, client redis.UniversalClient, keys [2]string, args ...any) ([]int64, error) {
-	const head = 5
-	list := make([]any, 0, head+callArgs)
-	list = append(list, "evalsha", s.hash, len(keys), keys[0], keys[1])
-	reply, err := execute(ctx, client, append(list, args...))
+func (s *script) run(ctx context.Context, client redis.UniversalClient, keys []string, args ...any) ([]int64, error) {
+	list := make([]any, firstKey, firstKey+len(keys)+callArgs)
+	list[0], list[1], list[2] = "evalsha", s.hash, len(keys)
+	for _, key := range keys {
+		list = append(list, key)
+	}
+	list = append(list, args...)
+	reply, err := execute(ctx, client, list)
 	if redis.HasErrorPrefix(err, "NOSCRIPT") {
-		list = append(list[:0], "eval", s.text, len(keys), keys[0], keys[1])
-		return execute(ctx, client, append(list, args...))
+		list[0], list[1] = "eval", s.text
+		return execute(ctx, client, list)
 	}
 	return reply, err
 }
 
+// firstKey is where the keys begin in EVAL and EVALSHA.
+const firstKey = 3
+
 func execute(ctx context.Context, client redis.UniversalClient, list []any) ([]int64, error) {
-	const firstKey = 3
 	cmd := redis.NewIntSliceCmd(ctx, list...)
 	cmd.SetFirstKeyPos(firstKey)
 	_ = client.Process(ctx, once{cmd}) // its error is the command's

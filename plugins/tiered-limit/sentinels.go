@@ -14,6 +14,7 @@ import (
 // hold up the others, and one that was cut off may still name the master of before.
 type sentinels struct {
 	master string
+	dialer *dialer
 	nodes  []*redis.SentinelClient
 }
 
@@ -21,19 +22,21 @@ type sentinels struct {
 // another one the master, the old one takes writes for seconds more, which are lost.
 const masterEvery = time.Second
 
+// locateWithin is how long sentinels are waited for that do not answer, where those that do are no majority. It
+// need not be enough to connect to them, which goes on in the background.
+const locateWithin = 250 * time.Millisecond
+
 // follow gives up a dialer's connections when the sentinels name another master than they lead to, until the
 // context ends. A sentinel's announcement of that would come sooner, if it came.
-func (s *sentinels) follow(ctx context.Context, d *dialer, timeout time.Duration) {
-	every(ctx, masterEvery, func(ctx context.Context) { s.check(ctx, d, timeout) })
+func (s *sentinels) follow(ctx context.Context, d *dialer) {
+	every(ctx, masterEvery, func(ctx context.Context) { s.check(ctx, d) })
 }
 
-func (s *sentinels) check(ctx context.Context, d *dialer, timeout time.Duration) {
+func (s *sentinels) check(ctx context.Context, d *dialer) {
 	age, known := d.age.Load(), d.located.Load()
 	if known == nil {
 		return // nobody has connected
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
 	if found, err := s.locate(ctx); err == nil && found != *known {
 		d.giveUp(age)
 	}
@@ -45,20 +48,15 @@ type named struct {
 	err  error
 }
 
-// locate returns the address that most sentinels name, of those that answer within half of the time: the
-// rest is for connecting to it.
+// locate returns the address that most sentinels name, of those that answer in time.
 func (s *sentinels) locate(ctx context.Context) (string, error) {
-	patience := time.Second
-	if deadline, ok := ctx.Deadline(); ok {
-		patience = time.Until(deadline) / 2
-	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, locateWithin)
 	defer cancel()
 	answers := make(chan named, len(s.nodes))
 	for _, node := range s.nodes {
 		go func() { answers <- s.ask(ctx, node) }()
 	}
-	return s.count(ctx, answers)
+	return s.count(answers)
 }
 
 // ask ends with the context: its deadline reaches the socket.
@@ -68,7 +66,7 @@ func (s *sentinels) ask(ctx context.Context, node *redis.SentinelClient) named {
 	case errors.Is(err, redis.Nil):
 		return named{err: fmt.Errorf("%w %q", errUnknownMaster, s.master)}
 	case err != nil:
-		return named{err: explained(err)}
+		return named{err: sentinelTrouble(s.dialer.waited(err))}
 	case len(found) != 2: // host and port
 		return named{err: fmt.Errorf("a sentinel answers with %d values", len(found))}
 	}
@@ -76,25 +74,21 @@ func (s *sentinels) ask(ctx context.Context, node *redis.SentinelClient) named {
 }
 
 // count returns as soon as more than half have named the same.
-func (s *sentinels) count(ctx context.Context, answers <-chan named) (best string, err error) {
+func (s *sentinels) count(answers <-chan named) (best string, err error) {
 	votes := map[string]int{}
 	var errs []error
 	for range s.nodes {
-		select {
-		case a := <-answers:
-			if a.err != nil {
-				errs = append(errs, a.err)
-				continue
-			}
-			votes[a.addr]++
-			if votes[a.addr] > votes[best] || best == "" {
-				best = a.addr
-			}
-			if 2*votes[best] > len(s.nodes) {
-				return best, nil
-			}
-		case <-ctx.Done():
-			errs = append(errs, errors.New("a sentinel does not answer"))
+		a := <-answers
+		if a.err != nil {
+			errs = append(errs, a.err)
+			continue
+		}
+		votes[a.addr]++
+		if votes[a.addr] > votes[best] || best == "" {
+			best = a.addr
+		}
+		if 2*votes[best] > len(s.nodes) {
+			return best, nil
 		}
 	}
 	if best == "" {

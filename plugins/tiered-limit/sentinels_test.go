@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"tollgate/test/eventually"
+	"tollgate/test/redisproc"
 	"tollgate/test/redistest"
 )
 
@@ -102,7 +103,7 @@ func TestTheFirstAnswerIsNotTheLast(t *testing.T) {
 	for _, addr := range []string{"old:1", "heir:2", "heir:2"} {
 		answers <- named{addr: addr}
 	}
-	if got, err := s.count(t.Context(), answers); got != "heir:2" || err != nil {
+	if got, err := s.count(answers); got != "heir:2" || err != nil {
 		t.Errorf("located %q, %v", got, err)
 	}
 }
@@ -117,6 +118,40 @@ func TestTheTroubleOfSentinelsIsNamed(t *testing.T) {
 	c.SentinelNodes = []SentinelNode{{"127.0.0.1", redistest.Port(t, away)}}
 	wantTrouble(t, c, errUnreachable)
 	wantTrouble(t, Redis{Host: "127.0.0.1", Port: c.SentinelNodes[0].Port, Timeout: aSecond}, errUnreachable)
+}
+
+// What a sentinel refuses is not said of Redis, nor twice.
+func TestTheTroubleOfASentinelIsNotThatOfRedis(t *testing.T) {
+	t.Parallel() // it waits
+	master := redistest.Start(t)
+	node := redistest.StartSentinel(t, redisproc.SentinelOptions{Master: master, Settings: []string{
+		"requirepass hunter4", "user mute on >hunter3 +ping",
+	}})
+	c := Redis{SentinelMaster: redistest.MasterName, Timeout: 2 * aSecond, SentinelNodes: []SentinelNode{{"127.0.0.1", redistest.Port(t, node.Addr)}}}
+	said := func(c Redis, want error) {
+		t.Helper()
+		wantTrouble(t, c, want)
+		_, err := openRecord(t, c, limitScript).Take(timed(t, c), "a", Limits{TPS: 1}, 1)
+		if err == nil || strings.Count(err.Error(), want.Error()) != 1 || strings.Contains(err.Error(), "redis user") || strings.Contains(err.Error(), errWrongPassword.Error()) {
+			t.Errorf("said %v", err)
+		}
+	}
+	said(c, errSentinelDemands)
+	c.SentinelUsername, c.SentinelPassword = "mute", "hunter"
+	said(c, errSentinelRefuses)
+	c.SentinelPassword = "hunter3"
+	said(c, errSentinelRight)
+	c.SSL = true
+	said(c, errSilentTLS)
+	c.SSL = false
+	c.SentinelNodes[0].Port = redistest.Port(t, master)
+	c.SentinelUsername, c.SentinelPassword = "", ""
+	said(c, errNoSentinelThere)
+	c.SentinelNodes[0].Port = redistest.Port(t, greeter(t, "220 mail\r\n"))
+	said(c, errNoRedis)
+	if err := sentinelTrouble(refusal("ERR AUTH <password> called without any password configured for the default user")); !errors.Is(err, errSentinelNeedless) {
+		t.Errorf("said %v", err) // as before 6.2, where a sentinel has no HELLO
+	}
 }
 
 // After a failover requests are counted by the new master within a second or so, although the old one takes

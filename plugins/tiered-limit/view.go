@@ -1,6 +1,7 @@
 package tieredlimit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -12,46 +13,78 @@ import (
 
 // view is what a node sees of what can make its denials wrong.
 type view struct {
-	generation string
-	// masters are how far the clock of each Redis that keeps counts is ahead of this node's, by where it
-	// is and by its run id, another one with each start: one, or those of a cluster.
-	masters map[string]time.Duration
+	generation string // empty where it was not seen
+	// masters are the Redis that keep counts, one or those of a cluster, by where they are.
+	masters map[string]glimpse
 }
 
-// differs tells whether something has happened between two views.
-func (v view) differs(other view) bool {
-	if v.generation != other.generation || len(v.masters) != len(other.masters) {
+// glimpse is what is seen of one Redis.
+type glimpse struct {
+	seen  bool
+	runID string        // another one with each start; empty where the user may not ask
+	ahead time.Duration // how far its clock is ahead of this node's
+}
+
+// differs tells whether something has happened since a view. What was not seen, of a Redis that is away, says
+// nothing.
+func (v view) differs(before view) bool {
+	if v.generation != "" && v.generation != before.generation {
 		return true
 	}
-	for master, ahead := range v.masters {
-		before, known := other.masters[master]
-		if !known || (ahead-before).Abs() > clockStep {
+	known := len(v.masters) > 0 && len(before.masters) > 0
+	if known && len(v.masters) != len(before.masters) {
+		return true
+	}
+	for addr, now := range v.masters {
+		then, same := before.masters[addr]
+		if known && !same || now.seen && now.differs(then) {
 			return true
 		}
 	}
 	return false
 }
 
+func (g glimpse) differs(before glimpse) bool {
+	return !before.seen || g.runID != before.runID || (g.ahead-before.ahead).Abs() > clockStep
+}
+
+// over is the view with what was seen of the rest before.
+func (v view) over(before view) view {
+	if v.generation == "" {
+		v.generation = before.generation
+	}
+	if len(v.masters) == 0 {
+		v.masters = before.masters
+	}
+	for addr, now := range v.masters {
+		if then, known := before.masters[addr]; known && !now.seen {
+			v.masters[addr] = then
+		}
+	}
+	return v
+}
+
 // viewOf looks at Redis. Its error tells that not all of it could be seen.
 func viewOf(ctx context.Context, client redis.UniversalClient, now func() time.Time) (view, error) {
 	pipe := client.Pipeline()
 	// A Redis without a generation is new, or has lost it with all counts: it gets one that no node knows.
-	pipe.SetNX(ctx, generationKey, newGeneration(), 0)
+	made := pipe.SetNX(ctx, generationKey, newGeneration(), 0)
 	got := pipe.Get(ctx, generationKey)
 	_, _ = pipe.Exec(ctx) // each command has its own error
-	if got.Err() != nil {
-		return view{}, got.Err()
+	err := got.Err()
+	if errors.Is(err, redis.Nil) {
+		err = made.Err()
 	}
-	v := view{generation: got.Val(), masters: map[string]time.Duration{}}
+	v := view{generation: got.Val(), masters: map[string]glimpse{}}
 	var mu sync.Mutex
-	err := eachMaster(ctx, client, func(ctx context.Context, master *redis.Client) error {
-		name, ahead, err := glance(ctx, master, now)
+	unseen := eachMaster(ctx, client, func(ctx context.Context, master *redis.Client) error {
+		found, err := glance(ctx, master, now)
 		mu.Lock()
 		defer mu.Unlock()
-		v.masters[name] = ahead
+		v.masters[master.Options().Addr] = found
 		return err
 	})
-	return v, err
+	return v, cmp.Or(err, unseen)
 }
 
 // eachMaster calls for each Redis that keeps counts.
@@ -66,15 +99,15 @@ func eachMaster(ctx context.Context, client redis.UniversalClient, call func(con
 }
 
 // glance reads which Redis this is, and its clock.
-func glance(ctx context.Context, master *redis.Client, now func() time.Time) (name string, ahead time.Duration, err error) {
+func glance(ctx context.Context, master *redis.Client, now func() time.Time) (glimpse, error) {
 	pipe := master.Pipeline()
 	clock := pipe.Time(ctx)
 	info := pipe.Info(ctx, "server") // a user may not be allowed to ask
 	_, _ = pipe.Exec(ctx)            // each command has its own error
 	if clock.Err() != nil {
-		return "", 0, clock.Err()
+		return glimpse{}, clock.Err()
 	}
-	return master.Options().Addr + " " + runID(info.Val()), clock.Val().Sub(now()), nil
+	return glimpse{seen: true, runID: runID(info.Val()), ahead: clock.Val().Sub(now())}, nil
 }
 
 // runID is the line of INFO that differs with each start of Redis; empty where there is none.

@@ -3,6 +3,7 @@ package tieredlimit
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -37,8 +38,8 @@ func (w *watch) run(ctx context.Context) {
 	every(ctx, watchEvery, w.look)
 }
 
-// look does nothing while there is nothing to forget. Where Redis does not answer, denials stay: they are
-// as true as before, and the next look that is answered tells.
+// look does nothing while there is nothing to forget. Where Redis does not answer, or a part of it, denials
+// stay: they are as true as before, and the next look that is answered tells.
 func (w *watch) look(ctx context.Context) {
 	w.denials.sweep(w.now())
 	if w.denials.size.Load() == 0 {
@@ -48,21 +49,18 @@ func (w *watch) look(ctx context.Context) {
 	defer cancel()
 	seen, err := viewOf(ctx, w.client, w.now)
 	w.tell(err)
-	if err != nil {
-		return
-	}
 	if seen.differs(w.seen) {
 		w.denials.drop()
 	}
-	w.seen = seen
+	w.seen = seen.over(w.seen)
 }
 
 // tell says once that Redis answers and does not let this node look: grants and resets then hold only as
 // denials end. That Redis does not answer is for the guard to say.
 func (w *watch) tell(err error) {
-	switch blind := redis.IsPermissionError(err); {
+	switch blind := errors.Is(explained(err), errNotAllowed); {
 	case blind && !w.blind:
-		w.log.Warn("redis does not let this gateway see whether counts were changed", "key", generationKey, "error", err)
+		w.log.Warn("redis does not let this gateway see whether counts were changed", "key", generationKey, "error", explained(err))
 		w.blind = true
 	case err == nil && w.blind:
 		w.log.Info("redis lets this gateway see again whether counts were changed")

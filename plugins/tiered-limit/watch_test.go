@@ -9,13 +9,20 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
+	"tollgate/test/redisproc"
 	"tollgate/test/redistest"
 )
 
 // watchOn returns a watch over a Redis, with one consumer denied for the day, and a clock to shift.
 func watchOn(t *testing.T, addr string) (w *watch, ahead *time.Duration) {
 	t.Helper()
-	s := openRedis(t, addr, limitScript)
+	return watchOver(t, openRedis(t, addr, limitScript))
+}
+
+func watchOver(t *testing.T, s *redisStore) (w *watch, ahead *time.Duration) {
+	t.Helper()
 	ahead = new(time.Duration)
 	w = &watch{
 		client: s.client, timeout: 5 * time.Second, denials: newDenials(), log: slog.New(slog.DiscardHandler),
@@ -115,6 +122,80 @@ func TestAWatchThatMayNotLookSaysSoOnce(t *testing.T) {
 	if n := strings.Count(log.String(), "see again"); n != 1 {
 		t.Errorf("logged %s", log.String())
 	}
+}
+
+// On a Redis that is empty the watch makes the generation (SET with NX), for which its user may lack the right.
+func TestAWatchWhoseUserMayNotMarkAnEmptyRedisSaysSo(t *testing.T) {
+	c := redisAt(redistest.StartWith(t, redisproc.Options{Settings: []string{"user tollgate on >hunter2 ~tollgate:* +@all -set"}}).Addr)
+	c.Username, c.Password = "tollgate", "hunter2"
+	var log bytes.Buffer
+	w := &watch{
+		client: openRecord(t, c, limitScript).client, timeout: 5 * time.Second, denials: newDenials(), now: time.Now,
+		log: slog.New(slog.NewTextHandler(&log, nil)),
+	}
+	deny(t, w)
+	w.look(t.Context())
+	if n := strings.Count(log.String(), "level=WARN"); n != 1 || !strings.Contains(log.String(), "lacks a right") {
+		t.Errorf("logged %s", log.String())
+	}
+}
+
+// What can be seen of a cluster counts, whatever of it cannot.
+func TestAPartOfAClusterThatIsAwayHidesNothing(t *testing.T) {
+	seen := func(run string, ahead time.Duration) glimpse { return glimpse{seen: true, runID: run, ahead: ahead} }
+	before := view{"g", map[string]glimpse{"a": seen("1", 0), "b": seen("2", 0)}}
+	for _, row := range []struct {
+		name string
+		now  view
+		want bool
+	}{
+		{"nothing has changed", before, false},
+		{"one is away", view{"g", map[string]glimpse{"a": seen("1", 0), "b": {}}}, false},
+		{"all are away", view{"", map[string]glimpse{"a": {}, "b": {}}}, false},
+		{"it is not known who there is", view{"g", nil}, false},
+		{"one is away, and a count was changed", view{"h", map[string]glimpse{"a": seen("1", 0), "b": {}}}, true},
+		{"one is away, and another was started anew", view{"g", map[string]glimpse{"a": seen("3", 0), "b": {}}}, true},
+		{"one is away with the generation, and another had its clock set", view{"", map[string]glimpse{"a": seen("1", time.Second), "b": {}}}, true},
+		{"another has taken its place", view{"g", map[string]glimpse{"a": seen("1", 0), "c": {}}}, true},
+		{"one has left", view{"g", map[string]glimpse{"a": seen("1", 0)}}, true},
+	} {
+		if got := row.now.differs(before); got != row.want {
+			t.Errorf("%s: differs %v", row.name, got)
+		}
+	}
+	away := view{"", map[string]glimpse{"a": {}, "b": {}}}
+	if away.differs(view{}) {
+		t.Error("a first look that sees nothing differs")
+	}
+	if back := away.over(before); before.differs(back) || !(view{"g", map[string]glimpse{"a": seen("1", 0), "b": seen("4", 0)}}).differs(back) {
+		t.Errorf("what was seen before is forgotten: %+v", back)
+	}
+}
+
+// A grant is heard of while a shard is away.
+func TestAGrantIsHeardOfWithoutAShard(t *testing.T) {
+	t.Parallel() // a cluster takes seconds to agree
+	addrs := redistest.StartCluster(t, 3)
+	shardOf := func(tag string) int { return int(crc16(tag)) % 16384 * 3 / 16384 }
+	stays := shardOf("generation")
+	for _, addr := range addrs {
+		redistest.Await(t, addr, "a setting", func(c *redis.Client) bool {
+			return c.ConfigSet(t.Context(), "cluster-require-full-coverage", "no").Err() == nil
+		})
+	}
+	w, _ := watchOver(t, openRecord(t, byNodes(t, addrs...), limitScript))
+	gone := addrs[(stays+1)%3]
+	redistest.Await(t, gone, "its end", func(c *redis.Client) bool {
+		c.ShutdownNoSave(t.Context()) // its error is that it hangs up
+		return true
+	})
+	w.look(t.Context())
+	wantDenied(t, w, "a shard is away", true)
+	redistest.Await(t, addrs[stays], "a grant", func(c *redis.Client) bool {
+		return c.Set(t.Context(), generationKey, newGeneration(), 0).Err() == nil
+	})
+	w.look(t.Context())
+	wantDenied(t, w, "an operator has changed a count", false)
 }
 
 // Before the first look nobody knows whether a count was changed since the denial.

@@ -138,12 +138,7 @@ func (o Options) settings() string {
 		o.Folder = os.TempDir()
 	}
 	lines := []string{"bind 127.0.0.1", `save ""`, "appendonly no", fmt.Sprintf("dir %q", o.Folder)}
-	if o.TLS == nil {
-		lines = append(lines, fmt.Sprintf("port %d", o.Port))
-	} else {
-		lines = append(lines, "port 0", fmt.Sprintf("tls-port %d", o.Port), fmt.Sprintf("tls-ca-cert-file %q", o.TLS.CA),
-			fmt.Sprintf("tls-cert-file %q", o.TLS.Cert), fmt.Sprintf("tls-key-file %q", o.TLS.Key))
-	}
+	lines = append(lines, o.TLS.listening(o.Port)...)
 	if o.Socket != "" {
 		lines = append(lines, fmt.Sprintf("unixsocket %q", o.Socket))
 	}
@@ -151,6 +146,17 @@ func (o Options) settings() string {
 		lines = append(lines, fmt.Sprintf("requirepass %q", o.Password))
 	}
 	return strings.Join(append(lines, o.Settings...), "\n") + "\n"
+}
+
+// listening has a server listen on a port, with TLS where there is one.
+func (t *TLS) listening(port int) []string {
+	if t == nil {
+		return []string{fmt.Sprintf("port %d", port)}
+	}
+	return []string{
+		"port 0", fmt.Sprintf("tls-port %d", port), fmt.Sprintf("tls-ca-cert-file %q", t.CA),
+		fmt.Sprintf("tls-cert-file %q", t.Cert), fmt.Sprintf("tls-key-file %q", t.Key),
+	}
 }
 
 // drain keeps a full pipe from stopping the server.

@@ -1,6 +1,8 @@
 package redistest
 
 import (
+	"cmp"
+	"fmt"
 	"net"
 	"strconv"
 	"strings"
@@ -8,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"tollgate/test/freeport"
 	"tollgate/test/redisproc"
 )
 
@@ -37,10 +40,7 @@ func NewCluster(tb testing.TB, masters int) *Cluster {
 		c.Masters = append(c.Masters, server)
 	}
 	for _, addr := range c.Addrs() {
-		Await(tb, addr, "a cluster", func(c *redis.Client) bool {
-			info := c.ClusterInfo(tb.Context()).Val()
-			return strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_size:"+strconv.Itoa(masters))
-		})
+		awaitCluster(tb, addr, masters)
 	}
 	return c
 }
@@ -84,6 +84,37 @@ func (c *Cluster) AddReplica(tb testing.TB, of int) *redisproc.Server {
 		})
 	}
 	return replica
+}
+
+// StartLoneNode runs a cluster of one node with options until the test ends. It has a port without TLS in any
+// case, for what a test tells it.
+func StartLoneNode(tb testing.TB, o redisproc.Options) (addr, plain string) {
+	tb.Helper()
+	if o.Folder == "" {
+		o.Folder = tb.TempDir()
+	}
+	if o.TLS != nil {
+		port, err := freeport.Take()
+		if err != nil {
+			tb.Fatal(err)
+		}
+		plain = freeport.Address(port)
+		o.Settings = append([]string{fmt.Sprintf("port %d", port), "tls-cluster yes"}, o.Settings...)
+	}
+	server, _, err := redisproc.StartClusterNode(o)
+	server = started(tb, server, err)
+	plain = cmp.Or(plain, server.Addr)
+	command(tb, plain, "cluster", "addslotsrange", 0, slots-1)
+	awaitCluster(tb, plain, 1)
+	return server.Addr, plain
+}
+
+func awaitCluster(tb testing.TB, addr string, masters int) {
+	tb.Helper()
+	Await(tb, addr, "a cluster", func(c *redis.Client) bool {
+		info := c.ClusterInfo(tb.Context()).Val()
+		return strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_size:"+strconv.Itoa(masters))
+	})
 }
 
 // command runs one that must succeed.

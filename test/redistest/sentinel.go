@@ -53,6 +53,15 @@ func StartSentinels(tb testing.TB) *Sentinels {
 	return s
 }
 
+// StartSentinel runs one that watches over a master called MasterName, alone, until the test ends. Its folder is
+// the test's.
+func StartSentinel(tb testing.TB, o redisproc.SentinelOptions) *redisproc.Server {
+	tb.Helper()
+	o.Folder, o.Name, o.Quorum = tb.TempDir(), MasterName, 1
+	node, err := redisproc.StartSentinel(o)
+	return started(tb, node, err)
+}
+
 // acquaintance is what one sentinel is told at its start.
 type acquaintance struct {
 	port  int
