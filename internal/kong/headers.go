@@ -1,9 +1,6 @@
 package kong
 
-import (
-	"errors"
-	"fmt"
-)
+import "fmt"
 
 // Headers returns the request's headers, all values of each, by lower-case name, each name in the
 // spelling that came (X_Api_Key is not x-api-key here). Unlike go-pdk's GetHeaders it does not fail
@@ -23,23 +20,35 @@ func (r *Request) Headers() (map[string][]string, error) {
 	return headers, nil
 }
 
-// decodeHeaders reads a google.protobuf.Struct whose values are strings or lists of strings.
+// decodeHeaders reads a google.protobuf.Struct whose values are strings or lists of strings. Of several faults
+// it tells the first: who plays Kong can send a million.
 func decodeHeaders(message fields) (map[string][]string, error) {
 	const usual = 16 // lines, about what a browser sends
 	headers := make(map[string][]string, usual)
 	lines := make([]string, 0, usual) // of all headers, one behind the other
-	var broken error
+	var broken firstError
 	err := message.all(func(f field) {
 		if f.number != structEntry {
 			return
 		}
 		name, value, err := entry(f.content)
+		broken.note(err)
 		from := len(lines)
-		lines, err = appendLines(lines, value, err)
-		broken = errors.Join(broken, err)
+		lines, err = appendLines(lines, value)
+		broken.note(err)
 		headers[name] = lines[from:len(lines):len(lines)]
 	})
-	return headers, errors.Join(err, broken)
+	broken.note(err)
+	return headers, broken.err
+}
+
+// firstError keeps the first of several errors.
+type firstError struct{ err error }
+
+func (e *firstError) note(err error) {
+	if e.err == nil {
+		e.err = err
+	}
 }
 
 // entry reads one entry of a Struct.
@@ -56,20 +65,34 @@ func entry(message fields) (name string, value fields, err error) {
 }
 
 // appendLines appends the text, or the texts of the list, that a google.protobuf.Value holds.
-func appendLines(lines []string, value fields, broken error) ([]string, error) {
+func appendLines(lines []string, value fields) ([]string, error) {
+	var broken firstError
 	err := value.all(func(f field) {
 		switch f.number {
 		case valueString:
 			lines = append(lines, string(f.content))
 		case valueList:
-			broken = errors.Join(broken, f.content.all(func(element field) {
+			broken.note(f.content.all(func(element field) {
 				if element.number == listElement {
 					var err error
-					lines, err = appendLines(lines, element.content, nil)
-					broken = errors.Join(broken, err)
+					lines, err = appendElement(lines, element.content)
+					broken.note(err)
 				}
 			}))
 		}
 	})
-	return lines, errors.Join(broken, err)
+	broken.note(err)
+	return lines, broken.err
+}
+
+// appendElement appends the text that an element of a list holds. A list within a list is no header's: to follow
+// it would be a recursion as deep as the sender wants, and a stack that overflows ends the process, past every
+// recover.
+func appendElement(lines []string, value fields) ([]string, error) {
+	err := value.all(func(f field) {
+		if f.number == valueString {
+			lines = append(lines, string(f.content))
+		}
+	})
+	return lines, err
 }

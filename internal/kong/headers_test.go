@@ -1,10 +1,13 @@
 package kong
 
 import (
+	"bytes"
 	"encoding/hex"
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/encoding/protowire"
 )
 
 // fromKong is what lua-protobuf, as it comes with Kong 3.9.3, makes of: x-empty "", x-tenant "acme",
@@ -41,9 +44,40 @@ func TestDecodeHeadersRefusesACutMessage(t *testing.T) {
 	}
 }
 
+// nested is a message of headers whose value is a list within a list, and so on.
+func nested(depth int) []byte {
+	field := func(number protowire.Number, content []byte) []byte {
+		return protowire.AppendBytes(protowire.AppendTag(nil, number, protowire.BytesType), content)
+	}
+	value := field(valueString, []byte("deep"))
+	for range depth {
+		value = field(valueList, field(listElement, value))
+	}
+	return field(structEntry, append(field(entryKey, []byte("a")), field(entryValue, value)...))
+}
+
+func TestDecodeHeadersReadsNoListWithinAList(t *testing.T) {
+	for depth, want := range []int{1, 1, 0, 0} {
+		got, err := decodeHeaders(fields(nested(depth)))
+		if err != nil || len(got["a"]) != want {
+			t.Errorf("%d lists in each other: %q, %v, want %d values", depth, got["a"], err, want)
+		}
+	}
+}
+
+// Whoever plays Kong can send as many faults as a frame has room for.
+func TestDecodeHeadersTellsOneFaultOfMany(t *testing.T) {
+	const entries = 300_000
+	_, err := decodeHeaders(fields(bytes.Repeat([]byte{0x0a, 0x01, 0x0a}, entries)))
+	if err == nil || len(err.Error()) > 100 {
+		t.Errorf("the error has %d bytes", len(fmt.Sprint(err)))
+	}
+}
+
 func FuzzDecodeHeaders(f *testing.F) {
 	f.Add(golden(f))
 	f.Add([]byte{0x0a, 0x01, 0xff})
+	f.Add(nested(3))
 	f.Fuzz(func(t *testing.T, message []byte) {
 		headers, err := decodeHeaders(fields(message))
 		for name, values := range headers {

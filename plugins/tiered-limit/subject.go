@@ -1,6 +1,8 @@
 package tieredlimit
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strings"
 
@@ -125,9 +127,22 @@ func (s *subjects) key(r *kong.Request, of subject) (string, error) {
 // keyAt names a count at a place, for which scope consumer has no use.
 func (s *subjects) keyAt(place, kind, id string) string {
 	if s.scope == scopeConsumer {
-		return s.prefix + kind + ":" + braceless(id)
+		return s.prefix + kind + ":" + keyed(id)
 	}
-	return s.prefix + place + ":" + kind + ":" + braceless(id)
+	return s.prefix + place + ":" + kind + ":" + keyed(id)
+}
+
+// longestID is the longest id that stands in a key as it is, in bytes.
+const longestID = 512
+
+// keyed is an id as it stands in a key: what is remembered by key is bounded in number, so a key must be in length.
+// No id that is written out begins with a percent sign and an s.
+func keyed(id string) string {
+	if len(id) <= longestID {
+		return braceless(id)
+	}
+	sum := sha256.Sum256([]byte(id))
+	return "%sha256:" + hex.EncodeToString(sum[:])
 }
 
 // braceless keeps an id from ending the hash tag that it stands in: one that comes from a token's claim

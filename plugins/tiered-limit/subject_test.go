@@ -176,3 +176,18 @@ func TestNoKeyHoldsABrace(t *testing.T) {
 		t.Errorf("keys %v", seen)
 	}
 }
+
+func TestTheKeyOfALongIDIsShortAndItsOwn(t *testing.T) {
+	s := newSubjects(Config{Namespace: "n", Scope: scopeConsumer})
+	long := strings.Repeat("x", 1<<20)
+	a, b := s.keyAt("", byConsumer, long+"a"), s.keyAt("", byConsumer, long+"b")
+	if len(a) > 128 || a == b {
+		t.Errorf("keys of %d bytes, equal %v", len(a), a == b)
+	}
+	if forged := s.keyAt("", byConsumer, strings.TrimPrefix(a, "n:consumer:")); forged == a {
+		t.Error("an id that is written like it has the same key")
+	}
+	if got := s.keyAt("", byConsumer, strings.Repeat("x", longestID)); !strings.HasSuffix(got, "xxx") {
+		t.Errorf("an id that may be written out is not: %s", got)
+	}
+}

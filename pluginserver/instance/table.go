@@ -1,20 +1,18 @@
 package instance
 
 import (
-	"errors"
-	"fmt"
 	"log/slog"
-	"maps"
 	"math"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"tollgate/internal/kong"
 	"tollgate/internal/panics"
 	"tollgate/internal/plugin"
-	"tollgate/internal/schema"
 	"tollgate/internal/shared"
 )
 
@@ -25,33 +23,54 @@ type Options struct {
 	// Grace is how long a compiled configuration outlives its last instance. An event must not
 	// last longer.
 	Grace time.Duration
+	// Instances is the most at once. One more takes the place of one that Kong does not use.
+	Instances int
+	// Weight is the most that all compiled configurations may weigh together, in bytes as weightOf reckons.
+	Weight int
 }
 
-// DefaultOptions are those of the server: a route that is used once a day keeps its instance.
-func DefaultOptions() Options { return Options{Idle: 24 * time.Hour, Grace: 2 * time.Minute} }
+// DefaultOptions are those of the server: a route that is used once a day keeps its instance, and there is room
+// for a thousand plugins in each of 64 workers.
+func DefaultOptions() Options {
+	return Options{Idle: 24 * time.Hour, Grace: 2 * time.Minute, Instances: 1 << 16, Weight: 512 << 20}
+}
 
 // Instance is one started plugin instance.
 type Instance struct {
 	ID      int32
-	Plugin  string
+	Plugin  string // as served; unknownPlugin where it is not
 	Scope   kong.Scope
 	Handler plugin.Handler
 	Started time.Time
 
-	lease *shared.Lease[plugin.Handler]
-	used  atomic.Bool // since the last sweep
+	lease *shared.Lease[*compiled]
+	use   atomic.Uint32
+	last  atomic.Uint64 // use, told by how many instances had been started
 }
+
+// What use tells of an instance.
+const (
+	unused  uint32 = iota // since the last sweep
+	started               // and no event has come for it yet
+	used                  // since the last sweep
+)
+
+// unknownPlugin stands for a name that no plugin has: names go into metrics, and a peer can make up any number.
+const unknownPlugin = "unknown"
 
 // Table holds all instances of the process. Looking one up takes no lock.
 type Table struct {
-	plugins  map[string]plugin.Plugin
-	compiled *shared.Pool[plugin.Handler]
+	compiler *compiler
 	options  Options
 	log      *slog.Logger
+	lines    *rate.Limiter // of the log, about refused instances
 
-	mu        sync.Mutex // serialises changes
-	instances atomic.Pointer[map[int32]*Instance]
-	nextID    int32
+	mu      sync.Mutex                 // serialises changes
+	slots   []atomic.Pointer[Instance] // an id's slot is the id modulo their number
+	taken   atomic.Int64               // slots
+	starts  atomic.Uint64              // of instances so far
+	dropped atomic.Int64               // instances, to make room
+	nextID  int32
 
 	stop    chan struct{}
 	stopped sync.WaitGroup
@@ -59,19 +78,17 @@ type Table struct {
 
 // NewTable returns a table of instances of the given plugins. Close ends it.
 func NewTable(plugins []plugin.Plugin, log *slog.Logger, options Options) *Table {
+	const perSecond, atFirst = 10, 50
 	t := &Table{
-		plugins:  map[string]plugin.Plugin{},
-		compiled: shared.NewPool(options.Grace, plugin.Handler.Close),
+		compiler: newCompiler(plugins, options),
 		options:  options,
 		log:      log,
+		lines:    rate.NewLimiter(perSecond, atFirst),
+		slots:    make([]atomic.Pointer[Instance], options.Instances),
 		// Kong may still hold ids of a server that died: a random start keeps those unknown here.
 		nextID: rand.Int32N(math.MaxInt32) + 1,
 		stop:   make(chan struct{}),
 	}
-	for _, p := range plugins {
-		t.plugins[p.Name] = p
-	}
-	t.instances.Store(&map[int32]*Instance{})
 	t.stopped.Add(1)
 	go t.sweepUntilStopped()
 	return t
@@ -79,135 +96,124 @@ func NewTable(plugins []plugin.Plugin, log *slog.Logger, options Options) *Table
 
 // Get returns a started instance, nil for an unknown id.
 func (t *Table) Get(id int32) *Instance {
-	inst := (*t.instances.Load())[id]
-	if inst != nil && !inst.used.Load() {
-		inst.used.Store(true)
+	if id <= 0 {
+		return nil
 	}
+	inst := t.slot(id).Load()
+	if inst == nil || inst.ID != id {
+		return nil
+	}
+	inst.touch(t.starts.Load())
 	return inst
 }
 
-// Start starts an instance. It always succeeds: where the configuration is refused, the handler
-// says why in Kong's log and answers 500, since for a start that fails Kong logs nothing but
-// "closed".
-func (t *Table) Start(name string, config []byte) *Instance {
-	lease, err := t.compile(name, config)
-	inst := &Instance{Plugin: name, Scope: scopeOf(config), Started: time.Now(), lease: lease}
-	if err != nil {
-		t.log.Error("plugin instance refused", "plugin", name, "error", err, panics.Stack(err))
-		inst.Handler = newRefused(err)
-	} else {
-		inst.Handler = lease.Value
+// touch notes that an instance is used. It writes only what changes: all events of a plugin come by here.
+func (inst *Instance) touch(now uint64) {
+	if inst.use.Load() != used {
+		inst.use.Store(used)
 	}
-	inst.used.Store(true)
-	t.change(func(instances map[int32]*Instance) {
-		for instances[t.nextID] != nil {
-			t.advanceID()
+	if inst.last.Load() != now {
+		inst.last.Store(now)
+	}
+}
+
+func (t *Table) slot(id int32) *atomic.Pointer[Instance] { return &t.slots[int(id)%len(t.slots)] }
+
+// Start starts an instance. Where the configuration is refused it succeeds too: the handler then says why in
+// Kong's log and answers 500, since for a start that fails Kong logs nothing but "closed". It fails only where
+// there is no room for another configuration, which may pass: Kong asks again at the next request.
+func (t *Table) Start(name string, config []byte) (*Instance, error) {
+	scope, err := scopeOf(config)
+	lease := (*shared.Lease[*compiled])(nil)
+	if err == nil {
+		lease, err = t.compile(name, config)
+	}
+	inst := &Instance{Plugin: t.compiler.served(name), Scope: scope, Started: time.Now(), lease: lease}
+	switch {
+	case isFull(err):
+		return nil, err
+	case err != nil:
+		if t.lines.Allow() {
+			t.log.Error("plugin instance refused", "plugin", inst.Plugin, "error", brief(err), panics.Stack(err))
 		}
-		inst.ID = t.nextID
-		t.advanceID()
-		instances[inst.ID] = inst
-	})
-	return inst
+		inst.Handler = newRefused(err)
+	default:
+		inst.Handler = lease.Value.handler
+	}
+	inst.use.Store(started)
+	t.place(inst)
+	return inst, nil
 }
 
-// advanceID steps through 1 to MaxInt32.
-func (t *Table) advanceID() { t.nextID = t.nextID%math.MaxInt32 + 1 }
+// compile makes room once where there is none: what was started for no event goes first.
+func (t *Table) compile(name string, config []byte) (*shared.Lease[*compiled], error) {
+	lease, err := t.compiler.lease(name, config)
+	if isFull(err) {
+		t.dropStarted(time.Now())
+	}
+	return lease, err
+}
 
 // Stop closes an instance and returns it, nil for an unknown id.
 func (t *Table) Stop(id int32) *Instance {
-	var inst *Instance
-	t.change(func(instances map[int32]*Instance) {
-		inst = instances[id]
-		delete(instances, id)
-	})
-	if inst != nil {
-		inst.close()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if id <= 0 {
+		return nil
 	}
+	inst := t.slot(id).Load()
+	if inst == nil || inst.ID != id {
+		return nil
+	}
+	t.clear(inst)
 	return inst
 }
 
-// Len is the number of instances.
-func (t *Table) Len() int { return len(*t.instances.Load()) }
-
-// Refused is the number of instances whose configuration was refused.
-func (t *Table) Refused() (n int) {
-	for _, inst := range *t.instances.Load() {
-		if _, ok := inst.Handler.(*refused); ok {
-			n++
-		}
-	}
-	return n
-}
-
-// Compiled is the number of distinct configurations held.
-func (t *Table) Compiled() int { return t.compiled.Len() }
-
-// Close drops all instances and gives up what they hold.
-func (t *Table) Close() {
-	close(t.stop)
-	t.stopped.Wait()
-	t.change(func(instances map[int32]*Instance) {
-		for id, inst := range instances {
-			inst.close()
-			delete(instances, id)
-		}
-	})
-	t.compiled.Close()
-}
-
-// change replaces the map of instances by a changed copy, so that readers need no lock.
-func (t *Table) change(edit func(map[int32]*Instance)) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	instances := maps.Clone(*t.instances.Load())
-	edit(instances)
-	t.instances.Store(&instances)
-}
-
-func (inst *Instance) close() {
+// clear takes an instance out and gives back what it holds. The caller holds the lock.
+func (t *Table) clear(inst *Instance) {
+	t.slot(inst.ID).Store(nil)
+	t.taken.Add(-1)
 	if inst.lease != nil {
 		inst.lease.Release()
 	}
 }
 
-// sweepUntilStopped drops instances that were not used between two sweeps.
-func (t *Table) sweepUntilStopped() {
-	defer t.stopped.Done()
-	ticker := time.NewTicker(t.options.Idle)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ticker.C:
-			t.sweep()
-		case <-t.stop:
-			return
-		}
-	}
-}
+// Len is the number of instances.
+func (t *Table) Len() int { return int(t.taken.Load()) }
 
-func (t *Table) sweep() {
-	t.change(func(instances map[int32]*Instance) {
-		for id, inst := range instances {
-			if !inst.used.Swap(false) {
-				delete(instances, id)
-				inst.close()
-			}
+// Dropped is the number of instances that were dropped to make room.
+func (t *Table) Dropped() int { return int(t.dropped.Load()) }
+
+// Refused is the number of instances whose configuration was refused.
+func (t *Table) Refused() (n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.each(func(inst *Instance) {
+		if _, ok := inst.Handler.(*refused); ok {
+			n++
 		}
 	})
+	return n
 }
 
-// compile leases the handler of a configuration, building it at the first request for it.
-func (t *Table) compile(name string, config []byte) (*shared.Lease[plugin.Handler], error) {
-	p, ok := t.plugins[name]
-	if !ok {
-		return nil, fmt.Errorf("the plugin server does not serve the plugin %q", name)
+// Compiled is the number of distinct configurations held.
+func (t *Table) Compiled() int { return t.compiler.held.Len() }
+
+// Close drops all instances and gives up what they hold.
+func (t *Table) Close() {
+	close(t.stop)
+	t.stopped.Wait()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.each(t.clear)
+	t.compiler.held.Close()
+}
+
+// each calls do for all instances. The caller holds the lock.
+func (t *Table) each(do func(*Instance)) {
+	for i := range t.slots {
+		if inst := t.slots[i].Load(); inst != nil {
+			do(inst)
+		}
 	}
-	content, err := schema.Canonical(config)
-	if err != nil {
-		return nil, fmt.Errorf("configuration of %s: %w", name, err)
-	}
-	return t.compiled.Acquire(name+"\x00"+string(content), func() (handler plugin.Handler, err error) {
-		caught := panics.Catch(func() { handler, err = p.Build(content) })
-		return handler, errors.Join(err, caught)
-	})
 }

@@ -17,7 +17,7 @@ type handler struct{ closed *atomic.Int32 }
 func (handler) Access(context.Context, *kong.Request) {}
 func (h handler) Close()                              { h.closed.Add(1) }
 
-var testOptions = Options{Idle: 10 * time.Minute, Grace: 2 * time.Minute}
+var testOptions = Options{Idle: 10 * time.Minute, Grace: 2 * time.Minute, Instances: 8, Weight: 1 << 20}
 
 // newTable returns a table of one plugin, and the count of its handlers that were closed.
 func newTable() (*Table, *atomic.Int32) {
@@ -26,11 +26,21 @@ func newTable() (*Table, *atomic.Int32) {
 	return NewTable([]plugin.Plugin{{Name: "p", Build: build}}, slog.New(slog.DiscardHandler), testOptions), closed
 }
 
+// start starts an instance of p, for which there must be room.
+func start(t *testing.T, table *Table, config string) *Instance {
+	t.Helper()
+	inst, err := table.Start("p", []byte(config))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return inst
+}
+
 func TestAnUnusedInstanceIsDroppedAndAUsedOneIsNot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		table, closed := newTable()
 		defer table.Close()
-		used, unused := table.Start("p", []byte(`{"a":1}`)), table.Start("p", []byte(`{"a":2}`))
+		used, unused := start(t, table, `{"a":1}`), start(t, table, `{"a":2}`)
 		for range 10 {
 			time.Sleep(testOptions.Idle / 2)
 			if table.Get(used.ID) == nil {
@@ -50,10 +60,10 @@ func TestAHandlerOutlivesItsLastInstanceByTheGracePeriod(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		table, closed := newTable()
 		defer table.Close()
-		first := table.Start("p", []byte(`{"__seq__":1}`))
+		first := start(t, table, `{"__seq__":1}`)
 		table.Stop(first.ID)
 		time.Sleep(testOptions.Grace - time.Second)
-		second := table.Start("p", []byte(`{"__seq__":2}`)) // a reload
+		second := start(t, table, `{"__seq__":2}`) // a reload
 		time.Sleep(testOptions.Grace)
 		synctest.Wait()
 		if closed.Load() != 0 || first.Handler != second.Handler {
@@ -73,7 +83,7 @@ func TestIdsDifferBetweenServers(t *testing.T) {
 	defer one.Close()
 	two, _ := newTable()
 	defer two.Close()
-	a, b := one.Start("p", []byte(`{}`)), two.Start("p", []byte(`{}`))
+	a, b := start(t, one, `{}`), start(t, two, `{}`)
 	if a.ID == b.ID || a.ID <= 0 || b.ID <= 0 {
 		t.Errorf("two servers started with the ids %d and %d", a.ID, b.ID)
 	}
@@ -86,10 +96,10 @@ func TestIdsStayPositiveAndSkipThoseInUse(t *testing.T) {
 	table, _ := newTable()
 	defer table.Close()
 	table.nextID = 1<<31 - 1
-	first := table.Start("p", []byte(`{}`))
-	second := table.Start("p", []byte(`{}`))
+	first := start(t, table, `{}`)
+	second := start(t, table, `{}`)
 	table.nextID = first.ID
-	third := table.Start("p", []byte(`{}`))
+	third := start(t, table, `{}`)
 	if first.ID != 1<<31-1 || second.ID != 1 || third.ID != 2 {
 		t.Errorf("ids %d, %d, %d", first.ID, second.ID, third.ID)
 	}
@@ -98,8 +108,11 @@ func TestIdsStayPositiveAndSkipThoseInUse(t *testing.T) {
 func TestRefusedInstancesAreCountedUntilTheyGo(t *testing.T) {
 	table, _ := newTable()
 	defer table.Close()
-	table.Start("p", []byte(`{}`))
-	wrong := table.Start("a plugin that is not served", []byte(`{}`))
+	start(t, table, `{}`)
+	wrong, err := table.Start("a plugin that is not served", []byte(`{}`))
+	if err != nil {
+		t.Fatal(err)
+	}
 	if n := table.Refused(); n != 1 {
 		t.Errorf("%d are refused, want 1", n)
 	}

@@ -123,3 +123,22 @@ func TestTheKeeperClosesNothingTwice(t *testing.T) {
 		}
 	}
 }
+
+// Who sends garbage and stays is held by nobody: else a peer could fill the parent with files, one connection
+// after the other.
+func TestTheParentHoldsNoConnectionThatTheServerHasEnded(t *testing.T) {
+	p := startParent(t)
+	p.pid("gateway", "")
+	held := func() int { return openSockets(t, p.cmd.Process.Pid) }
+	before := held()
+	for range 20 {
+		c := pooled(t, p) // open until the test ends
+		if err := c.WriteFrame([]byte("garbage")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.ReadFrame(); !errors.Is(err, io.EOF) {
+			t.Fatalf("got %v, want the end of the connection", err)
+		}
+	}
+	eventually.Holds(t, patience, "none of them to be held", func() bool { return held() <= before+1 }) // a probe's may be
+}

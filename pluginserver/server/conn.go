@@ -28,6 +28,8 @@ type conn struct {
 	request *kong.Request
 	idle    atomic.Bool // waiting for a command: may be woken to stop
 	kept    bool        // handed to Config.Keep
+
+	dismissed atomic.Bool // told to end, to make room for another
 }
 
 // newConn returns a conn for nc, with the buffers of one that has ended where there is one: Kong opens a
@@ -40,6 +42,7 @@ func (s *Server) newConn(nc net.Conn) *conn {
 		return &conn{server: s, nc: nc, stream: stream, pdk: pdk, request: kong.NewRequest(pdk)}
 	}
 	c.nc, c.kept = nc, false
+	c.dismissed.Store(false)
 	c.stream.Reset(nc)
 	c.pdk.Reset(nc)
 	return c
@@ -49,7 +52,7 @@ func (s *Server) newConn(nc net.Conn) *conn {
 var errHangUp = errors.New("hanging up")
 
 func (c *conn) serve(ctx context.Context) {
-	defer func() { _ = c.nc.Close() }()
+	defer c.close()
 	for {
 		err := c.serveOne(ctx)
 		switch {
@@ -60,11 +63,10 @@ func (c *conn) serve(ctx context.Context) {
 			c.linger()
 		case errors.Is(err, errHangUp), errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
 		default:
-			c.server.log().Warn("connection from Kong ended", "error", err, panics.Stack(err))
 			c.server.metrics.brokenConns.Inc()
-		}
-		if c.kept {
-			c.end()
+			if c.server.faultLog.Allow() {
+				c.server.log().Warn("connection from Kong ended", "error", err, panics.Stack(err))
+			}
 		}
 		return
 	}
@@ -81,8 +83,18 @@ func (c *conn) keep() {
 	}
 }
 
-// end tells Kong that nothing more comes, whoever else holds the connection: closing alone does not
-// where the parent has a duplicate.
+// close ends the connection in both directions, whoever else holds it. Closing alone does not where the parent
+// has a duplicate: Kong would not see the end, and the parent, which waits for one, would hold the duplicate for as
+// long as the peer likes.
+func (c *conn) close() {
+	if unix, ok := c.nc.(*net.UnixConn); ok && c.kept {
+		_ = unix.CloseWrite()
+		_ = unix.CloseRead()
+	}
+	_ = c.nc.Close()
+}
+
+// end tells Kong that nothing more comes.
 func (c *conn) end() {
 	if half, ok := c.nc.(*net.UnixConn); ok {
 		_ = half.CloseWrite()
@@ -132,11 +144,13 @@ func (c *conn) serveOne(ctx context.Context) error {
 func (c *conn) nextCommand() ([]byte, error) {
 	c.idle.Store(true)
 	defer c.idle.Store(false)
-	if c.server.draining.Load() {
+	if c.mustEnd() {
 		return nil, wire.ErrStopped
 	}
-	return c.stream.NextIdle(c.server.draining.Load)
+	return c.stream.NextIdle(c.mustEnd)
 }
+
+func (c *conn) mustEnd() bool { return c.server.draining.Load() || c.dismissed.Load() }
 
 // wakeIfIdle makes a connection that waits for a command look whether it is to stop. One that has
 // begun to read a command meanwhile finds its patience not yet used up, and goes on.

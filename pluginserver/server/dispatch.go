@@ -18,8 +18,7 @@ func (c *conn) dispatch(ctx context.Context, call *pb.RpcCall) (*pb.RpcReturn, e
 	case *pb.RpcCall_CmdHandleEvent:
 		return &pb.RpcReturn{}, c.handleEvent(ctx, cmd.CmdHandleEvent)
 	case *pb.RpcCall_CmdStartInstance:
-		start := cmd.CmdStartInstance
-		return status(s.instances.Start(start.GetName(), start.GetConfig())), nil
+		return s.startInstance(cmd.CmdStartInstance)
 	case *pb.RpcCall_CmdCloseInstance:
 		return s.closeInstance(cmd.CmdCloseInstance.GetInstanceId()), nil
 	case *pb.RpcCall_CmdGetInstanceStatus:
@@ -30,6 +29,14 @@ func (c *conn) dispatch(ctx context.Context, call *pb.RpcCall) (*pb.RpcReturn, e
 		return s.pluginInfo(cmd.CmdGetPluginInfo.GetName())
 	}
 	return nil, fmt.Errorf("unknown command %T", call.GetCall())
+}
+
+func (s *Server) startInstance(start *pb.CmdStartInstance) (*pb.RpcReturn, error) {
+	inst, err := s.instances.Start(start.GetName(), start.GetConfig())
+	if err != nil {
+		return nil, err
+	}
+	return status(inst), nil
 }
 
 // closeInstance is the same for an id that is not known, or not any more: Kong closes what another
@@ -80,5 +87,5 @@ func (s *Server) pluginInfo(name string) (*pb.RpcReturn, error) {
 			Priority: int32(p.Priority), Schema: string(schema),
 		}}}, nil
 	}
-	return nil, fmt.Errorf("asked about the plugin %q, which is not served", name)
+	return nil, fmt.Errorf("asked about the plugin %.64q, which is not served", name)
 }

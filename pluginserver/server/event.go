@@ -26,7 +26,9 @@ func (c *conn) handleEvent(ctx context.Context, event *pb.CmdHandleEvent) error 
 	err := c.run(ctx, inst, event.GetEventName(), m)
 	m.ended(began)
 	if err != nil {
-		c.server.log().Error("event failed", "plugin", inst.Plugin, "error", err, panics.Stack(err))
+		if c.server.faultLog.Allow() {
+			c.server.log().Error("event failed", "plugin", inst.Plugin, "error", err, panics.Stack(err))
+		}
 		m.failures.Inc()
 		c.answerFailure()
 	}
@@ -42,7 +44,7 @@ func (c *conn) handleEvent(ctx context.Context, event *pb.CmdHandleEvent) error 
 // run calls the handler.
 func (c *conn) run(ctx context.Context, inst *instance.Instance, phase string, m eventMetrics) error {
 	if phase != plugin.Phase {
-		return fmt.Errorf("no handler for the phase %q", phase)
+		return fmt.Errorf("no handler for the phase %.64q", phase)
 	}
 	c.request.Scope = inst.Scope
 	if err := panics.Catch(func() { inst.Handler.Access(ctx, c.request) }); err != nil {

@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/time/rate"
 
 	"tollgate/internal/plugin"
+	"tollgate/internal/shared"
 	"tollgate/pluginserver/instance"
 	"tollgate/pluginserver/wire"
 )
@@ -23,6 +25,9 @@ type Config struct {
 	Metrics prometheus.Registerer
 	// Limits bound frames and waiting; zero means DefaultLimits.
 	Limits wire.Limits
+	// Connections is the most at once; zero means DefaultConnections. One more ends the one whose peer has been
+	// silent longest.
+	Connections int
 	// Keep is handed each connection that has served a command and may serve another; nil for none.
 	// Another process may then hold a duplicate.
 	Keep func(net.Conn) error
@@ -30,11 +35,19 @@ type Config struct {
 	Instances instance.Options
 }
 
-// DefaultLimits bound a frame to what a request body or a large configuration needs, and a silence
-// to half of Kong's own read timeout of 60 s.
+// DefaultLimits bound a frame to several times what a thousand headers or a large configuration need, a silence
+// to half of Kong's own read timeout of 60 s, and all frames of more than 64 KiB together to what a process can
+// spare.
 func DefaultLimits() wire.Limits {
-	return wire.Limits{Frame: 16 << 20, Patience: 30 * time.Second}
+	return wire.Limits{Frame: 4 << 20, Patience: 30 * time.Second, Room: shared.NewRoom(64 << 20)}
 }
+
+// Of what a peer can cause as often as it likes, the log has so many lines a second, and a few more at first.
+// Metrics count all.
+const (
+	linesPerSecond = 10
+	linesAtFirst   = 50
+)
 
 // Server serves plugins to Kong.
 type Server struct {
@@ -42,11 +55,13 @@ type Server struct {
 	instances *instance.Table
 	metrics   *metrics
 
-	draining atomic.Bool
-	mu       sync.Mutex
-	conns    map[*conn]struct{}
-	running  sync.WaitGroup
-	ended    sync.Pool // of *conn whose connections have ended
+	draining  atomic.Bool
+	crowd     *crowd
+	running   sync.WaitGroup
+	ended     sync.Pool     // of *conn whose connections have ended
+	faultLog  *rate.Limiter // lines about events and connections that fail
+	crowdLog  *rate.Limiter // lines about too many connections
+	acceptLog *rate.Limiter
 }
 
 // New returns a server of the configured plugins.
@@ -57,10 +72,17 @@ func New(config Config) *Server {
 	if config.Instances == (instance.Options{}) {
 		config.Instances = instance.DefaultOptions()
 	}
+	if config.Connections == 0 {
+		config.Connections = DefaultConnections()
+	}
+	const now, andThen = 1, rate.Limit(0.1) // a line, and one in ten seconds
 	s := &Server{
 		config:    config,
 		instances: instance.NewTable(config.Plugins, config.Log, config.Instances),
-		conns:     map[*conn]struct{}{},
+		crowd:     newCrowd(),
+		faultLog:  rate.NewLimiter(linesPerSecond, linesAtFirst),
+		crowdLog:  rate.NewLimiter(andThen, now),
+		acceptLog: rate.NewLimiter(andThen, now),
 	}
 	s.metrics = newMetrics(config.Metrics, s)
 	return s
@@ -74,7 +96,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener, drain time.Du
 	stopAccepting := context.AfterFunc(ctx, func() { _ = listener.Close() })
 	defer stopAccepting()
 
-	err := s.accept(events, listener)
+	err := s.accept(ctx, events, listener)
 	_ = listener.Close()
 	s.drain(drain, cancelEvents)
 	if ctx.Err() != nil {
@@ -83,8 +105,9 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener, drain time.Du
 	return err
 }
 
-// accept hands each connection to a goroutine of its own. Errors such as too many open files pass.
-func (s *Server) accept(ctx context.Context, listener net.Listener) error {
+// accept hands each connection to a goroutine of its own, until ctx ends. Errors such as too many open files
+// pass.
+func (s *Server) accept(ctx, events context.Context, listener net.Listener) error {
 	const retryAfter = 50 * time.Millisecond
 	for {
 		nc, err := listener.Accept()
@@ -92,19 +115,17 @@ func (s *Server) accept(ctx context.Context, listener net.Listener) error {
 		case errors.Is(err, net.ErrClosed):
 			return err
 		case err != nil:
-			s.config.Log.Error("accepting a connection", "error", err)
+			if s.acceptLog.Allow() {
+				s.config.Log.Error("accepting a connection", "error", err)
+			}
 			time.Sleep(retryAfter)
 			continue
 		}
-		c := s.newConn(nc)
-		s.mu.Lock()
-		s.conns[c] = struct{}{}
-		s.mu.Unlock()
+		c := s.admit(ctx, nc)
 		s.running.Go(func() {
-			c.serve(ctx)
-			s.mu.Lock()
-			delete(s.conns, c)
-			s.mu.Unlock()
+			c.serve(events)
+			s.crowd.remove(c)
+			c.stream.Release()
 			s.ended.Put(c)
 		})
 	}
@@ -115,7 +136,7 @@ func (s *Server) accept(ctx context.Context, listener net.Listener) error {
 func (s *Server) drain(atMost time.Duration, cancelEvents context.CancelFunc) {
 	const notice = 500 * time.Millisecond
 	s.draining.Store(true)
-	s.eachConn((*conn).wakeIfIdle)
+	s.crowd.each((*conn).wakeIfIdle)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -125,9 +146,9 @@ func (s *Server) drain(atMost time.Duration, cancelEvents context.CancelFunc) {
 		return
 	}
 	cancelEvents()
-	s.eachConn(func(c *conn) { _ = c.nc.Close() })
+	s.crowd.each(func(c *conn) { _ = c.nc.Close() })
 	if !ended(done, notice) {
-		s.config.Log.Error("events do not end, leaving them behind", "connections", s.connections())
+		s.config.Log.Error("events do not end, leaving them behind", "connections", s.crowd.size())
 	}
 }
 
@@ -142,24 +163,10 @@ func ended(done <-chan struct{}, atMost time.Duration) bool {
 	}
 }
 
-func (s *Server) eachConn(do func(*conn)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for c := range s.conns {
-		do(c)
-	}
-}
-
 // Close gives up the instances and the plugins. Serve must have returned.
 func (s *Server) Close() {
 	s.instances.Close()
 	for _, p := range s.config.Plugins {
 		p.Close()
 	}
-}
-
-func (s *Server) connections() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.conns)
 }

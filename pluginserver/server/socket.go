@@ -76,10 +76,15 @@ func vacant(path string) error {
 }
 
 // bind listens under a temporary name and renames it to path, so that the socket appears at once
-// with its mode and nobody finds the path empty.
+// with its mode and nobody finds the path empty. The temporary name lies in a folder that only this user can
+// enter: a socket takes connections before it has its mode, and Kong starts servers with an umask of 0.
 func bind(path string, mode fs.FileMode) (net.Listener, error) {
-	temporary := fmt.Sprintf("%s.%d", path, os.Getpid())
-	_ = os.Remove(temporary)
+	folder, err := privateFolder(path)
+	if err != nil {
+		return nil, fmt.Errorf("listening on %s: %w", path, err)
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+	temporary := filepath.Join(folder, "s")
 	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: temporary, Net: "unix"})
 	if err != nil {
 		return nil, fmt.Errorf("listening on %s: %w", path, err)
@@ -88,12 +93,18 @@ func bind(path string, mode fs.FileMode) (net.Listener, error) {
 	own, err := publish(temporary, path, mode)
 	if err != nil {
 		_ = listener.Close()
-		_ = os.Remove(temporary)
 		return nil, fmt.Errorf("listening on %s: %w", path, err)
 	}
 	l := &socket{Listener: listener}
 	l.close = sync.OnceValue(func() error { return leave(listener, path, own) })
 	return l, nil
+}
+
+// privateFolder makes a folder beside path, and takes away what a process of the same number has left there.
+func privateFolder(path string) (folder string, err error) {
+	folder = fmt.Sprintf("%s.%d", path, os.Getpid())
+	_ = os.RemoveAll(folder)
+	return folder, os.Mkdir(folder, 0o700)
 }
 
 // leave closes a listener and removes its file while that is still its own. The lock keeps a new

@@ -1,12 +1,16 @@
 package server
 
 import (
+	"encoding/binary"
 	"errors"
 	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestListenSetsTheModeAndMakesTheFolder(t *testing.T) {
@@ -137,5 +141,50 @@ func TestListenLeavesNothingBehindWhereItFails(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(path + ".*"); len(left) != 0 {
 		t.Errorf("left behind: %v", left)
+	}
+}
+
+// A socket takes connections from the moment it is bound, and has its mode only later. Until then it lies where
+// nobody else can reach it, whatever the umask: in its own folder it appears by a rename.
+func TestListenBindsWhereNobodyElseCanGo(t *testing.T) {
+	dir := t.TempDir()
+	watch, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(watch)
+	if _, err := unix.InotifyAddWatch(watch, dir, unix.IN_CREATE|unix.IN_MOVED_TO); err != nil {
+		t.Fatal(err)
+	}
+	l, err := Listen(filepath.Join(dir, "s"), 0o660)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	events := make([]byte, 4096)
+	n, err := unix.Read(watch, events)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var masks []uint32
+	for at := 0; at < n; {
+		masks = append(masks, binary.NativeEndian.Uint32(events[at+4:]))
+		at += unix.SizeofInotifyEvent + int(binary.NativeEndian.Uint32(events[at+12:]))
+	}
+	if want := []uint32{unix.IN_CREATE | unix.IN_ISDIR, unix.IN_MOVED_TO}; !slices.Equal(masks, want) {
+		t.Errorf("in the socket's folder happened %#x, want %#x: a folder is made, and a socket moved in", masks, want)
+	}
+}
+
+func TestThePrivateFolderIsNobodyElses(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	for range 2 { // the second time it is there already
+		folder, err := privateFolder(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Stat(folder); err != nil || info.Mode() != fs.ModeDir|0o700 {
+			t.Errorf("%v, %v, want a folder of mode 0700", info.Mode(), err)
+		}
 	}
 }

@@ -171,6 +171,7 @@ func TestStreamGivesUpAPeerThatDoesNotRead(t *testing.T) {
 func FuzzStream(f *testing.F) {
 	f.Add([]byte("\x02\x00\x00\x00ok\x00\x00\x00\x00"), uint8(3))
 	f.Add([]byte("\xff\xff\xff\xff"), uint8(1))
+	f.Add([]byte("\x00\x04\x00\x00"+strings.Repeat("a", 1<<10)+"\x01\x04\x00\x00b"), uint8(0xff))
 	f.Fuzz(func(t *testing.T, sent []byte, piece uint8) {
 		ours, kongs := net.Pipe()
 		go func() {
