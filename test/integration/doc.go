@@ -4,5 +4,7 @@
 //	go test ./test/integration/...
 //	GATEWAY=kong go test -count=1 ./test/integration/...
 //
+// test/STRESS.md has what was measured of it under stress, which TOLLGATE_STRESS=30s prints.
+//
 // What only a real Kong can show is marked by realKongOnly. Where the two differ, kongsim is wrong.
 package integration

@@ -1,18 +1,25 @@
 package integration
 
 import (
+	"net/http/httptrace"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"tollgate/test/sandbox"
 )
 
+// loadWidth is the connections of a load, each with one request under way at most.
+const loadWidth = 8
+
 // answered is one request of a load: when it was sent, what it got, and how long that took.
 type answered struct {
 	sent   time.Time
 	took   time.Duration
 	status int // zero for none
+	// sent more than once: the connection had ended before the answer, and Go's client took another.
+	again bool
 }
 
 func (a answered) at() time.Time { return a.sent.Add(a.took) }
@@ -35,9 +42,8 @@ func startLoad(t *testing.T, s *sandbox.Sandbox, headers ...string) *load {
 // startLoadOf loads any address.
 func startLoadOf(t *testing.T, url string, headers ...string) *load {
 	t.Helper()
-	const connections = 8
 	l := &load{stop: make(chan struct{})}
-	for range connections {
+	for range loadWidth {
 		l.senders.Go(func() { l.send(url, headers...) })
 	}
 	t.Cleanup(func() { l.end() })
@@ -52,12 +58,24 @@ func (l *load) send(url string, headers ...string) {
 			return
 		case <-time.After(pause):
 		}
-		began := time.Now()
-		r, _ := send(url, headers...) // status zero tells
+		a := sendTraced(url, headers)
 		l.mu.Lock()
-		l.log = append(l.log, answered{began, time.Since(began), r.status})
+		l.log = append(l.log, a)
 		l.mu.Unlock()
 	}
+}
+
+// sendTraced sends a request and notes whether the client had to send it again.
+func sendTraced(url string, headers []string) answered {
+	request, err := newRequest(url, headers)
+	if err != nil {
+		return answered{}
+	}
+	var tries atomic.Int32 // the connection's goroutine tells
+	trace := &httptrace.ClientTrace{WroteHeaders: func() { tries.Add(1) }}
+	began := time.Now()
+	r, _ := do(shared.client, request.WithContext(httptrace.WithClientTrace(request.Context(), trace))) // status zero tells
+	return answered{began, time.Since(began), r.status, tries.Load() > 1}
 }
 
 // end stops the load and returns what became of its requests.

@@ -36,6 +36,8 @@ type suite struct {
 	binaries *sandbox.Binaries
 	client   *http.Client
 	secrets  *secrets
+	node     node
+	stress   stressTables
 }
 
 func TestMain(m *testing.M) {
@@ -59,7 +61,10 @@ func runSuite(m *testing.M) (code int, err error) {
 	}
 	fmt.Printf("gateway: %s, redis: %s\n", shared.gateway, redisKind(shared.Redis))
 	code = m.Run()
-	err = errors.Join(shared.secrets.findIn(shared.Sandbox), shared.Close())
+	err = errors.Join(shared.secrets.findIn(shared.Sandbox), shared.node.close(), shared.Close())
+	if os.Getenv(stressEnv) != "" {
+		fmt.Print(shared.stress.markdown(shared.gateway, time.Now()))
+	}
 	shared.client.CloseIdleConnections()
 	return code, errors.Join(err, goleak.Find())
 }

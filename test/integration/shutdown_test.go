@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -50,10 +51,12 @@ func TestSIGQUITDrainsTheGateway(t *testing.T) {
 	s.Signal(syscall.SIGQUIT)
 	eventually.Holds(t, 5*time.Second, "the gateway to take no more connections", func() bool { return !accepts(s) })
 	upstream.letGo()
-	if r := <-answer; r.status != http.StatusOK {
+	r := <-answer
+	if r.status != http.StatusOK {
 		t.Errorf("the request under way got %d", r.status)
 	}
 	everythingIsGone(t, s, below)
+	shared.stress.held(t, "SIGQUIT with a request under way", "it gets its answer; no process and no socket is left", strconv.Itoa(r.status))
 }
 
 func TestSIGTERMEndsAll(t *testing.T) {

@@ -134,11 +134,16 @@ func TestAClaimNamesTheTier(t *testing.T) {
 	logHas(t, shared.ErrorLog(), "[warn]", "none of them")
 }
 
+// TestAPluginOnAConsumerHasATierOfItsOwn has Kong choose the plugin once the consumer is known, by a key or by a token.
 func TestAPluginOnAConsumerHasATierOfItsOwn(t *testing.T) {
-	r := get(t, "/limited/key", keyOf("own-tier-app"))
-	r.is(t, http.StatusOK)
-	if got := r.headers.Get("X-RateLimit-Limit-Second"); got != "77" {
-		t.Errorf("a limit of %s, want 77", got)
+	for path, header := range map[string]string{
+		"/limited/key": keyOf("own-tier-app"), "/limited/token": bearer(t, issuer.Token{Client: "own-tier-app"}),
+	} {
+		r := get(t, path, header)
+		r.is(t, http.StatusOK)
+		if got := r.headers.Get("X-RateLimit-Limit-Second"); got != "77" {
+			t.Errorf("%s: a limit of %s, want 77", path, got)
+		}
 	}
 }
 
