@@ -19,7 +19,7 @@ export PATH := $(PATH):/usr/sbin
 
 RACE         := $(if $(shell test "$$($(GO) env CGO_ENABLED)" = 1 && command -v $$($(GO) env CC)),-race)
 REDIS_SERVER := $(shell command -v redis-server)
-TOOLS        := haproxy nginx tclsh prometheus promtool faketime
+TOOLS        := haproxy nginx tclsh prometheus promtool faketime curl jq openssl
 # REQUIRE_ALL=1 makes a failure of what would be left out.
 REQUIRE_ALL ?=
 left_out = $(if $(1),:,echo "left out: $(2)"$(if $(REQUIRE_ALL),; exit 1))

@@ -1,0 +1,25 @@
+// Package guides runs the pages of kong/guides and kong/TROUBLESHOOTING.md as they stand there.
+//
+// Every fenced block of a page is one of these, and no other kind is allowed:
+//
+//	console  commands behind "$ ", each with what it prints: run, and compared. "…" in what is printed stands
+//	         for any text, a line of nothing else for any lines; the width of spaces does not count.
+//	sh       commands, each of which must succeed
+//	yaml     configuration, which our schemas must accept
+//	text     shown only
+//
+// Comments of HTML, which no reader of the page sees, tell the test more:
+//
+//	<!-- serve FILE -->       the gateway serves testdata/FILE from here on; a page begins with kong/kong.yml
+//	<!-- merge -->            the next block is merged into kong.yml, as its reader would by hand
+//	<!-- save FILE -->        the next block is written to a file
+//	<!-- only kong -->        the next block needs a real Kong: GATEWAY=kong
+//	<!-- only redis -->       the next block needs a redis-server, not the embedded stand-in
+//	<!-- never run -->        the next block is not run, which the prose beside it must say
+//	<!-- run … -->            commands that set the scene
+//	<!-- f5 KIND WHAT … -->   a load balancer before the gateway, whose address is $F5 from here on
+//	<!-- tls -->              the issuer behind TLS as well, at $TLS_ISSUER, by the authority in ca.pem
+//
+// All commands of a page run in one bash, in a folder that has the configuration as kong.yml. decK is played by
+// a function: the file is checked by our schemas and loaded by a gateway without a database.
+package guides
