@@ -48,10 +48,10 @@ func TestMain(m *testing.M) {
 
 func socketIn(folder string) string { return filepath.Join(folder, "s") }
 
-// testTiming is short, and in the proportions of the real one.
+// testTiming is short, but for what a busy machine must not exceed.
 var testTiming = Timing{
 	Start: 5 * time.Second, Probe: 50 * time.Millisecond, Silence: 300 * time.Millisecond, Stop: 2 * time.Second,
-	BackoffMin: 10 * time.Millisecond, BackoffMax: 100 * time.Millisecond,
+	BackoffMin: 10 * time.Millisecond, BackoffMax: 3 * time.Second,
 }
 
 // role is the command line of a process that plays a role.

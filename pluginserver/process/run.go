@@ -14,7 +14,10 @@ type run struct {
 
 	server, gateway int // process ids; zero where there is none
 	serverStarted   time.Time
-	silent          *time.Timer // fires when the server has given no answer for too long
+	silent          *time.Timer   // fires when the server has given no answer for too long
+	patience        time.Duration // of silence: more for each server in a row that was killed for it
+	eager           *time.Timer   // fires when a server that has not answered yet is to be asked
+	answered        bool          // the server has answered
 	probing         bool
 	backoff         time.Duration
 	restart         *time.Timer
@@ -24,8 +27,9 @@ type run struct {
 
 // answer is the outcome of one probe.
 type answer struct {
-	server int // the process that was asked
-	err    error
+	server  int // the process that was asked
+	plugins []string
+	err     error
 }
 
 // watch keeps the server answering until the gateway has ended, and returns the gateway's code.
@@ -44,6 +48,8 @@ func (r *run) watch() int {
 		case a := <-r.answers:
 			r.probed(a)
 		case <-ticker.C:
+			r.probe()
+		case <-r.eager.C:
 			r.probe()
 		case <-r.silent.C:
 			r.killServer()
@@ -104,10 +110,14 @@ func (r *run) startServer() error {
 		return err
 	}
 	r.s.Log.Info("plugin server started", "pid", pid)
-	r.server = pid
+	r.server, r.answered = pid, false
 	r.silent.Reset(r.s.Timing.Start) // its first answer may take longer than any later one
+	r.eager.Reset(eagerStep)         // and from then on less silence is borne
 	return nil
 }
+
+// eagerStep is how soon a server that has not answered yet is asked again.
+const eagerStep = 20 * time.Millisecond
 
 // probe asks the server whether it answers, unless it is being asked.
 func (r *run) probe() {
@@ -116,19 +126,28 @@ func (r *run) probe() {
 	}
 	r.probing = true
 	go func(server int) {
-		_, err := Probe(r.s.Socket, r.s.Timing.Probe)
-		r.answers <- answer{server, err} // never blocks: one probe at a time
+		plugins, err := Probe(r.s.Socket, r.s.Timing.Probe)
+		r.answers <- answer{server, plugins, err} // never blocks: one probe at a time
 	}(r.server)
 }
 
+// mostPatience is how many times the usual silence is borne at most.
+const mostPatience = 4
+
 // killServer ends a server that has been silent for too long, even one that is stopped and would
-// never end by itself.
+// never end by itself. Where the machine is too busy for any answer in time, killing one server after the other
+// would make it busier: the next one has twice the time.
 func (r *run) killServer() {
 	if r.server == 0 {
 		return
 	}
-	r.s.Log.Error("plugin server gives no answer, killing it", "pid", r.server, "silence", r.s.Timing.Silence.String())
+	silence := r.patience
+	if !r.answered {
+		silence = r.s.Timing.Start
+	}
+	r.s.Log.Error("plugin server gives no answer, killing it", "pid", r.server, "silence", silence.String())
 	_ = syscall.Kill(r.server, syscall.SIGKILL)
+	r.patience = min(2*r.patience, mostPatience*r.s.Timing.Silence)
 }
 
 // probed notes an answer, unless it is of a server that has been replaced meanwhile.
@@ -136,11 +155,25 @@ func (r *run) probed(a answer) {
 	r.probing = false
 	switch {
 	case a.server != r.server:
+	case a.err != nil && !r.answered:
+		r.eager.Reset(eagerStep)
 	case a.err != nil:
 		r.s.Log.Warn("plugin server", "error", a.err)
 	default:
-		r.silent.Reset(r.s.Timing.Silence)
+		r.hear(a.plugins)
 	}
+}
+
+// hear notes that the server has answered.
+func (r *run) hear(plugins []string) {
+	if !r.answered {
+		r.s.Log.Info("plugin server answers", "pid", r.server, "plugins", plugins)
+	}
+	r.answered = true
+	if time.Since(r.serverStarted) > r.s.Timing.BackoffMax {
+		r.patience = r.s.Timing.Silence
+	}
+	r.silent.Reset(r.patience)
 }
 
 // stopServer ends the server: politely, then by force.

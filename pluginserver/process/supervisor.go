@@ -27,7 +27,8 @@ type Timing struct {
 	Start time.Duration
 	// Probe is the time between two questions, and how long one may take.
 	Probe time.Duration
-	// Silence is how long the server may give no answer before it is killed.
+	// Silence is how long the server may give no answer before it is killed; twice as long after one that was
+	// killed for it before it had lived for BackoffMax, up to four times.
 	Silence time.Duration
 	// Stop is how long the server has after SIGTERM.
 	Stop time.Duration
@@ -54,9 +55,10 @@ func (s *Supervisor) Run() (code int, err error) {
 		syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGWINCH)
 	defer signal.Stop(signals)
 
-	r := &run{s: s, signals: signals, answers: make(chan answer, 1), restart: stoppedTimer(), silent: stoppedTimer()}
+	r := &run{s: s, signals: signals, answers: make(chan answer, 1), restart: stoppedTimer(), silent: stoppedTimer(), eager: stoppedTimer(), patience: s.Timing.Silence}
 	defer r.restart.Stop()
 	defer r.silent.Stop()
+	defer r.eager.Stop()
 	if err := r.startServer(); err != nil {
 		return 1, err
 	}
@@ -103,8 +105,7 @@ func (r *run) awaitServer() error {
 		case <-poll.C:
 			names, err := Probe(r.s.Socket, r.s.Timing.Probe)
 			if err == nil {
-				r.s.Log.Info("plugin server answers", "pid", r.server, "plugins", names)
-				r.silent.Reset(r.s.Timing.Silence)
+				r.hear(names)
 				return nil
 			}
 			if time.Now().After(deadline) {

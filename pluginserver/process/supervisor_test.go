@@ -6,8 +6,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -20,7 +23,33 @@ type parent struct {
 	t      *testing.T
 	folder string
 	cmd    *exec.Cmd
-	stderr bytes.Buffer
+	stderr log
+}
+
+// log is what a process writes while it is read.
+type log struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// heard waits until the parent has had an answer of each of so many servers.
+func (p *parent) heard(servers int) {
+	p.t.Helper()
+	eventually.Holds(p.t, patience, "an answer", func() bool {
+		return strings.Count(p.stderr.String(), "plugin server answers") == servers
+	})
 }
 
 func startParent(t *testing.T, gateway ...string) *parent {
@@ -106,6 +135,41 @@ func TestAServerThatHangsIsKilledAndReplaced(t *testing.T) {
 	eventually.Holds(t, patience, "an answer", p.answers)
 	if alive(first) {
 		t.Error("the hung server is still there")
+	}
+}
+
+// The time that a server has until its first answer is not what it may be silent after that.
+func TestAServerThatHangsRightAfterItsRestartIsReplacedAsSoon(t *testing.T) {
+	p := startParent(t)
+	p.pid("gateway", "")
+	first := p.pid("server", "")
+	_ = syscall.Kill(first, syscall.SIGKILL)
+	second := p.pid("server", strconv.Itoa(first))
+	p.heard(2)
+	_ = syscall.Kill(second, syscall.SIGSTOP)
+	began := time.Now()
+	p.pid("server", strconv.Itoa(second))
+	if took := time.Since(began); took > testTiming.Start/2 {
+		t.Errorf("it is replaced after %v, as one that is starting", took)
+	}
+}
+
+// A machine that is too busy for any answer is not made busier: each server in a row is given more time.
+func TestOneServerAfterTheOtherIsGivenMoreTime(t *testing.T) {
+	p := startParent(t)
+	p.pid("gateway", "")
+	last := p.pid("server", "")
+	var want []string
+	for i, times := range []time.Duration{1, 2, 4, 4} {
+		want = append(want, "silence="+(times*testTiming.Silence).String())
+		p.heard(i + 1)
+		_ = syscall.Kill(last, syscall.SIGSTOP)
+		last = p.pid("server", strconv.Itoa(last))
+	}
+	p.signal(syscall.SIGTERM)
+	p.wait()
+	if got := regexp.MustCompile(`silence=\S+`).FindAllString(p.stderr.String(), -1); !slices.Equal(got, want) {
+		t.Errorf("killed after %q, want %q", got, want)
 	}
 }
 
