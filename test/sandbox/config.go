@@ -1,20 +1,20 @@
 package sandbox
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
-	"text/template"
 
 	"github.com/goccy/go-yaml"
+
+	"tollgate/pluginserver/declarative"
 )
 
-// Render makes of a configuration with references what the gateway reads.
+// Render makes of a configuration with references what the gateway reads: Kong itself does not know them.
 func (s *Sandbox) Render(source []byte) ([]byte, error) {
-	rendered, err := render(source, s.values())
+	values := s.values()
+	rendered, err := declarative.Render(source, func(name string) (string, bool) { value, ok := values[name]; return value, ok })
 	if err != nil || s.options.Gateway != Kong || s.options.Silent {
 		return rendered, err
 	}
@@ -33,30 +33,6 @@ func (s *Sandbox) writeConfig(source []byte) error {
 		return fmt.Errorf("writing the configuration: %w", err)
 	}
 	return os.Rename(next, s.ConfigFile())
-}
-
-// render does what decK does before it reads a file: it replaces `${{ env "DECK_NAME" }}`. Kong itself
-// does not know these references.
-func render(source []byte, values map[string]string) ([]byte, error) {
-	t, err := template.New("configuration").Delims("${{", "}}").Funcs(template.FuncMap{
-		"env": func(name string) (string, error) {
-			if value, ok := values[name]; ok {
-				return value, nil
-			}
-			return "", fmt.Errorf("the sandbox has no value for %s", name)
-		},
-		"toBool":  strconv.ParseBool,
-		"toInt":   strconv.Atoi,
-		"toFloat": func(s string) (float64, error) { return strconv.ParseFloat(s, 64) },
-	}).Parse(string(source))
-	if err != nil {
-		return nil, fmt.Errorf("reading the configuration's references: %w", err)
-	}
-	var out bytes.Buffer
-	if err := t.Execute(&out, nil); err != nil {
-		return nil, fmt.Errorf("rendering the configuration: %w", err)
-	}
-	return out.Bytes(), nil
 }
 
 // withFileLog adds Kong's file-log for all requests: a real Kong writes its access log as JSON only
