@@ -9,6 +9,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"tollgate/internal/kongtest"
 	"tollgate/test/eventually"
 	"tollgate/test/redistest"
 )
@@ -181,6 +182,30 @@ func TestAMasterThatHangsCostsTheOthersNothing(t *testing.T) {
 	})
 	if by := failures(); by != [3]int{} {
 		t.Errorf("%v failures at each master after", by)
+	}
+}
+
+// The plugin as it is built counts by masters: one that is away is a part of its Cluster.
+func TestAPluginWithAClusterOfWhichAMasterIsAwayHasAPart(t *testing.T) {
+	t.Parallel() // a cluster takes seconds to agree
+	addrs := redistest.StartCluster(t, 3)
+	p, _ := open(t)
+	h := build(t, p, fmt.Sprintf(`{
+		"tiers": [{"name": "free", "tps": 1000}], "default_tier": "free",
+		"redis": {"cluster_nodes": [{"ip": "127.0.0.1", "port": %d}], "timeout": %d}}`, redistest.Port(t, addrs[0]), aSecond/2))
+	// all asks for some consumers of each master.
+	all := func() {
+		for i := range 60 {
+			(&kongtest.Kong{Consumer: &kongtest.Consumer{ID: fmt.Sprint("c", i)}}).Run(t, h)
+		}
+	}
+	eventually.Holds(t, waiting, "a cluster that answers", func() bool { all(); return reportOf(t, p).State == stateAnswers })
+	redistest.Await(t, addrs[1], "a master that hangs", func(c *redis.Client) bool {
+		return c.Do(t.Context(), "client", "pause", time.Minute.Milliseconds(), "write").Err() == nil
+	})
+	eventually.Holds(t, waiting, "a part", func() bool { all(); return reportOf(t, p).State != stateAnswers })
+	if got := reportOf(t, p); got.State != statePartly || got.Connections[0].Breaker != positionOpen {
+		t.Errorf("reported %+v", got)
 	}
 }
 

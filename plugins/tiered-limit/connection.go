@@ -52,8 +52,8 @@ func (b builder) connect(c Redis) (*connection, error) {
 		if _, cluster := store.client.(*redis.ClusterClient); cluster {
 			g = newClusterGuard(store, c.timeout(), b.metrics, log, store.masterOf)
 		}
-		beats := newHeart(s.local.peers, store.client, c.timeout(), b.deps.Now, log)
-		beats.witness = g.witness
+		beats := newHeart(s.local.peers, store, c.timeout(), b.deps.Now, log)
+		beats.witness, beats.told = g.witness, g.told
 		return &connection{
 			front: newFront(learning{g, s.local}, c.timeout(), b.deps.Now, b.metrics),
 			guard: g, site: s, sites: b.sites, store: store, log: log,
@@ -69,7 +69,6 @@ func (b builder) connect(c Redis) (*connection, error) {
 func (c *connection) keep() {
 	var ctx context.Context
 	ctx, c.stop = context.WithCancel(context.Background())
-	c.heart.answers = func() bool { state, _, _ := c.guard.state(); return state == stateAnswers }
 	w := watch{client: c.store.client, timeout: c.timeout, now: c.now, denials: c.denials, log: c.log}
 	for _, run := range [...]func(context.Context){w.run, c.guard.run, c.heart.run, c.settler.run, c.site.local.run} {
 		c.keepers.Go(func() { run(ctx) })

@@ -157,10 +157,16 @@ func (g *guard) first(r result) bool {
 	return (r == wentWell || r == wentSlowly) && !g.answered.Load() && g.answered.CompareAndSwap(false, true)
 }
 
+// concernsRequests tells whether an error of a call that is no request's would be one of requests too. A right or a
+// command may be lacking that they do not need, and the key of another thing is none of theirs.
+func concernsRequests(err error) bool {
+	return !errors.Is(err, errNotAllowed) && !errors.Is(err, errNoCommand) && !errors.Is(err, errForeignKey)
+}
+
 // witness takes note of a call for key that is no request's, so that a store is known to be away though nobody
-// asks it. What Redis itself refuses tells nothing of requests.
+// asks it.
 func (g *guard) witness(key string, took time.Duration, err error) {
-	if err != nil && answered(err) {
+	if !concernsRequests(err) {
 		return
 	}
 	b := g.breakerOf(key)

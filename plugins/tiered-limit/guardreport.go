@@ -58,6 +58,14 @@ func (g *guard) tell(before string, err error, away, all int) {
 	}
 }
 
+// told tells whether an error of a call for key is one that was logged of the requests for it.
+func (g *guard) told(key string, err error) bool {
+	s := &g.standing
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return away(s.state) && s.kinds[kindOf(err)] && (s.state == stateSilent || !g.asks(key))
+}
+
 // state is what was last reported, since when, and the last error of a store that is away.
 func (g *guard) state() (state string, since time.Time, cause error) {
 	s := &g.standing

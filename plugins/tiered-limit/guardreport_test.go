@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 )
 
 func wantState(t *testing.T, g *guard, want string, up float64) {
@@ -31,16 +30,94 @@ func TestAStoreThatNobodyAsksIsKnownToBeAway(t *testing.T) {
 	g.witness("nodes", ms, nil)
 	wantState(t, g, stateAnswers, 1)
 	wantLog(t, log, "answered", 1, 1)
-	for range 2 * tripAfter {
-		g.witness("nodes", ms, redis.TxFailedErr) // what Redis answers
+	for _, own := range []string{"NOPERM this user has no permissions", "WRONGTYPE Operation against a key", "ERR Unknown Redis command called from script"} {
+		for range 2 * tripAfter {
+			g.witness("nodes", ms, classified(redisAnswer(own)))
+		}
 	}
 	wantState(t, g, stateAnswers, 1)
 	for range tripAfter {
 		wantState(t, g, stateAnswers, 1)
-		g.witness("nodes", ms, context.DeadlineExceeded)
+		g.witness("nodes", ms, classified(redisAnswer("NOAUTH Authentication required.")))
 	}
 	wantState(t, g, stateSilent, 0)
 	wantLog(t, log, "gone", 2, 1)
+}
+
+// What is wrong with the count of gateways alone is muted only where the log says the same of requests.
+func TestWhatWasSaidOfRequestsIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var cause atomic.Pointer[error]
+		refused := classified(redisAnswer("NOPERM this user has no permissions"))
+		away := "consumer:1"
+		g, _ := guarded(storeFunc(func(_ context.Context, key string, _ Limits, _ int64) (Outcome, error) {
+			if err := cause.Load(); err != nil && key == away {
+				return Outcome{}, *err
+			}
+			return Outcome{Admitted: 1}, nil
+		}))
+		g = newClusterGuard(g.store, patience, g.metrics, g.log, masterOf)
+		want := func(when string, here, elsewhere bool) {
+			t.Helper()
+			for key, want := range map[string]bool{"nodes:1": here, "nodes:2": elsewhere} {
+				if got := g.told(key, refused); got != want {
+					t.Errorf("%s: told of %s %v, want %v", when, key, got, want)
+				}
+			}
+		}
+		askAll(t, g)
+		want("while it answers", false, false)
+		gone := context.DeadlineExceeded
+		cause.Store(&gone)
+		askAll(t, g)
+		wantState(t, g, statePartly, 2.0/3)
+		want("one master is away for another reason", false, false)
+		cause.Store(nil)
+		for g.position() != positionClosed {
+			g.probe(t.Context())
+			time.Sleep(probeEvery)
+		}
+		cause.Store(&refused)
+		askAll(t, g)
+		wantState(t, g, statePartly, 2.0/3)
+		want("one master refuses", true, false)
+	})
+}
+
+// However it is that there is no connection: one cause of that may follow another, and none is told twice by how
+// far an attempt has come.
+func TestCausesAreToldApart(t *testing.T) {
+	reaching := func(err error) error { return (&dialer{}).unreachable(err) }
+	waiting := func(err error) error { return reaching(fmt.Errorf("%w: %w", errWaiting, err)) }
+	apart := [][]error{
+		{reaching(errors.New("connection refused")), reaching(os.ErrDeadlineExceeded), waiting(errConnecting)},
+		{reaching(errWrongCA)},
+		{reaching(errNoTLS)},
+		{reaching(errSilentTLS), waiting(errSilentTLS)},
+		{reaching(errClientCert), undone{errHangsUpSecure}},
+		{reaching(sentinelTrouble(redisAnswer("WRONGPASS invalid")))},
+		{reaching(sentinelTrouble(redisAnswer("NOPERM no permissions")))},
+		{reaching(errUnknownMaster)},
+		{reaching((&dialer{toSentinels: true}).unreachable(errors.New("refused"))), waiting(errLocating)},
+		{classified(redisAnswer("WRONGPASS invalid"))},
+		{classified(redisAnswer("NOAUTH Authentication required.")), classified(redisAnswer("ERR Protocol error: unauthenticated multibulk length"))},
+		{classified(redisAnswer("LOADING data"))},
+		{os.ErrDeadlineExceeded, context.DeadlineExceeded, unanswered(os.ErrDeadlineExceeded, false)},
+		{io.EOF},
+	}
+	seen := map[string]error{}
+	for _, one := range apart {
+		kind := kindOf(one[0])
+		if other := seen[kind]; other != nil {
+			t.Errorf("%v and %v are one cause", one[0], other)
+		}
+		seen[kind] = one[0]
+		for _, same := range one[1:] {
+			if kindOf(same) != kind {
+				t.Errorf("%v and %v are two causes", one[0], same)
+			}
+		}
+	}
 }
 
 // The first cause of an outage need not be the one that lasts.
@@ -53,7 +130,7 @@ func TestEachCauseOfAnOutageIsLoggedOnce(t *testing.T) {
 		set(nil)
 		_, _ = ask(t, g)
 		for range 3 {
-			for _, err := range []error{os.ErrDeadlineExceeded, fmt.Errorf("%w: refused", errUnreachable), redisAnswer("WRONGPASS invalid"), redisAnswer("LOADING data"), context.Canceled} {
+			for _, err := range []error{os.ErrDeadlineExceeded, fmt.Errorf("%w: refused", errUnreachable), fmt.Errorf("%w: %w", errUnreachable, errWrongCA), redisAnswer("WRONGPASS invalid"), redisAnswer("LOADING data"), context.Canceled} {
 				set(err)
 				for range tripAfter {
 					_, _ = ask(t, g)
@@ -64,7 +141,7 @@ func TestEachCauseOfAnOutageIsLoggedOnce(t *testing.T) {
 				}
 			}
 		}
-		wantLog(t, log, "an outage of four causes", 4, 0)
+		wantLog(t, log, "an outage of five causes", 5, 0)
 		set(nil)
 		time.Sleep(time.Minute)
 		if _, _, last := g.state(); last != nil {
@@ -74,7 +151,7 @@ func TestEachCauseOfAnOutageIsLoggedOnce(t *testing.T) {
 		for range tripAfter {
 			_, _ = ask(t, g)
 		}
-		wantLog(t, log, "another outage", 5, 1)
+		wantLog(t, log, "another outage", 6, 1)
 	})
 }
 

@@ -16,7 +16,7 @@ func ownLocal(m *metrics) *local { return newLocal(newPeers(), time.Now, m) }
 // localAt is one on a clock that a test sets, of a node that knows how many there are.
 func localAt(now *time.Time, nodes int64) *local {
 	l := newLocal(newPeers(), func() time.Time { return *now }, newMetrics(nil))
-	l.peers.saw(nodes, false, *now)
+	l.peers.saw(sighting{count: nodes}, 0, *now)
 	return l
 }
 
@@ -26,7 +26,7 @@ func TestANodeTakesThereToBeAsManyAsRedisLastSaw(t *testing.T) {
 	if out := l.take("a", Limits{TPS: 100}, 4); out.RateLeft != 24 {
 		t.Errorf("before Redis told: %d left, want a fourth", out.RateLeft)
 	}
-	l.peers.saw(10, false, now)
+	l.peers.saw(sighting{count: 10}, 0, now)
 	if out := l.take("b", Limits{TPS: 100}, 4); out.RateLeft != 9 {
 		t.Errorf("after Redis told: %d left, want a tenth", out.RateLeft)
 	}

@@ -46,9 +46,13 @@ func (w *world) beat() {
 			continue
 		}
 		maps.DeleteFunc(w.beats, func(_ int, last time.Time) bool { return w.now.Sub(last) >= nodeLife })
-		_, known := w.beats[i]
+		seen := sighting{at: w.now.UnixMicro()}
+		if last, known := w.beats[i]; known {
+			seen.before = last.UnixMicro()
+		}
 		w.beats[i] = w.now
-		n.peers.saw(int64(len(w.beats)), !known, n.now())
+		seen.count = int64(len(w.beats))
+		n.peers.saw(seen, n.peers.noted.Load(), n.now())
 		n.peers.heard(w.now.Sub(n.now()), 0)
 	}
 }
@@ -76,10 +80,14 @@ func (w *world) pass(rt *rapid.T, d time.Duration, settles bool) {
 	w.beat()
 }
 
-// lose has Redis lose all it knows. What it had admitted before counts for nothing: the bound is of what follows.
-func (w *world) lose() {
+// lose has Redis lose all it knows, but for a copy of before the world began, when so many of the nodes had been
+// started. What it had admitted before counts for nothing: the bound is of what follows.
+func (w *world) lose(nodes int) {
 	clear(w.redis.accounts)
 	clear(w.beats)
+	for i := range nodes {
+		w.beats[i] = noon.Add(-time.Second)
+	}
 	w.admitted, w.lost = nil, true
 }
 
@@ -116,7 +124,7 @@ func TestNodesThatAreCutOffAdmitTogetherNoMoreThanStated(t *testing.T) {
 			switch rapid.IntRange(0, 9).Draw(rt, "what") {
 			case 0:
 				if rapid.IntRange(0, 4).Draw(rt, "loses its data") == 0 {
-					w.lose()
+					w.lose(rapid.IntRange(0, int(nodes)).Draw(rt, "has a copy of"))
 				}
 			case 1:
 				n := rapid.SampledFrom(w.nodes).Draw(rt, "node")
@@ -177,6 +185,31 @@ func TestNodesThatAreCutOffOneAfterTheOtherAdmitTogetherNoMoreThanTheRate(t *tes
 			}
 		}
 		for _, n := range w.nodes {
+			for range l.TPS {
+				w.request(rt, n)
+			}
+		}
+		if got := int64(len(w.admitted)); got != l.TPS {
+			rt.Fatalf("%d admitted at once, want %d", got, l.TPS)
+		}
+	})
+}
+
+// Redis comes back with older copies that have some of the nodes: who is among them keeps to his part too.
+func TestOlderCopiesRaiseNoPart(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		nodes := rapid.IntRange(2, 8).Draw(rt, "nodes")
+		l := Limits{TPS: int64(nodes * rapid.IntRange(1, 9).Draw(rt, "each"))}
+		w := newWorld(nodes, l, []time.Duration{0})
+		for range rapid.IntRange(1, 8).Draw(rt, "copies") {
+			w.lose(rapid.IntRange(0, nodes).Draw(rt, "has a copy of"))
+			for _, n := range w.nodes {
+				n.cut = rapid.Bool().Draw(rt, "cut")
+			}
+			w.pass(rt, ms, true)
+		}
+		for _, n := range w.nodes {
+			n.cut = true
 			for range l.TPS {
 				w.request(rt, n)
 			}

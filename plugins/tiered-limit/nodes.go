@@ -19,6 +19,8 @@ type peers struct {
 	seen atomic.Int64
 	// ahead is how far Redis' clock was ahead of this node's, in nanoseconds.
 	ahead atomic.Int64
+	// noted is when Redis last heard of this node, as far as the node knows: in microseconds by Redis' clock.
+	noted atomic.Int64
 
 	mu sync.Mutex
 	// doubted is until when Redis may not have heard of all again, and seen does not fall.
@@ -38,19 +40,23 @@ func (p *peers) live(unseen int64) int64 {
 
 func (p *peers) offset() time.Duration { return time.Duration(p.ahead.Load()) }
 
-// saw takes note of how many nodes Redis counts. Where it counts a node as new that had beaten before, it has lost
-// its data, or the node was cut off for long: others may be cut off still, of which Redis does not know, until they
-// would count no more in any case.
-func (p *peers) saw(count int64, isNew bool, now time.Time) {
+// sighting is what Redis answers to a beat: how many nodes it counts, and when it had heard of this one before, zero
+// for never, and does now; both in microseconds by its clock.
+type sighting struct{ count, before, at int64 }
+
+// saw takes note of what Redis answers to a beat at now. Where it does not know of a beat that it had answered before
+// this one was made, which is noted, it has lost its data or has older ones, or the node was cut off for long: others
+// may be cut off still, of which Redis does not know, until they would count no more in any case.
+func (p *peers) saw(s sighting, noted int64, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	seen := p.seen.Load()
-	if isNew && seen > 0 {
+	if s.before < noted {
 		p.doubted = now.Add(nodeLife)
 	}
-	if count > seen || !now.Before(p.doubted) {
-		p.seen.Store(count)
+	if s.count > p.seen.Load() || !now.Before(p.doubted) {
+		p.seen.Store(s.count)
 	}
+	p.noted.Store(s.at)
 }
 
 // heard takes note of Redis' time, by an answer that took so long. What a call takes is not taken for a step of a

@@ -2,6 +2,7 @@ package tieredlimit
 
 import (
 	"bytes"
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
@@ -16,7 +17,7 @@ func heartOn(t *testing.T, addr string) (*heart, *bytes.Buffer) {
 	t.Helper()
 	var log bytes.Buffer
 	s := openRedis(t, addr, limitScript)
-	return newHeart(newPeers(), s.client, 5*time.Second, time.Now, slog.New(slog.NewTextHandler(&log, nil))), &log
+	return newHeart(newPeers(), s, 5*time.Second, time.Now, slog.New(slog.NewTextHandler(&log, nil))), &log
 }
 
 func wantSeen(t *testing.T, h *heart, when string, want int64) {
@@ -44,11 +45,10 @@ func TestNodesCountEachOther(t *testing.T) {
 			all[0].beat(t.Context())
 			wantSeen(t, all[0], "one has stopped", 2)
 
-			long := float64(time.Now().Add(-nodeLife - time.Minute).Unix())
-			all[0].client.ZIncrBy(t.Context(), nodesKey, long-float64(time.Now().Unix()), all[2].peers.id)
+			age(t, all[0].store.client, nodeLife+time.Minute, all[2])
 			all[0].beat(t.Context())
 			wantSeen(t, all[0], "one was not heard of for long", 1)
-			if ttl := all[0].client.TTL(t.Context(), nodesKey).Val(); ttl != nodeLife {
+			if ttl := all[0].store.client.TTL(t.Context(), nodesKey).Val(); ttl != nodeLife {
 				t.Errorf("the nodes are kept for %v", ttl)
 			}
 		})
@@ -62,10 +62,10 @@ func TestANodeThatIsCutOffStillCounts(t *testing.T) {
 	cut, _ := heartOn(t, addr)
 	cut.beat(t.Context())
 	kept.beat(t.Context())
-	_ = cut.client.Close()
+	_ = cut.store.Close()
 	cut.beat(t.Context())
 	wantSeen(t, cut, "cut off", 1)
-	kept.client.ZIncrBy(t.Context(), nodesKey, -(nodeLife - 5*time.Second).Seconds(), cut.peers.id) // as if long ago
+	age(t, kept.store.client, nodeLife-5*time.Second, cut) // as if long ago
 	kept.beat(t.Context())
 	wantSeen(t, kept, "nearly as long as a node counts", 2)
 }
@@ -79,6 +79,27 @@ func TestANodeLearnsRedisTime(t *testing.T) {
 	}
 }
 
+// A Redis that has taken a command away that only the count of gateways needs: requests go on.
+func TestACommandThatIsRenamedIsNoneOfRequests(t *testing.T) {
+	addr := redistest.StartWith(t, redisproc.Options{Settings: []string{`rename-command ZCARD ""`}}).Addr
+	h, log := heartOn(t, addr)
+	take(t, h.store, "a", Limits{TPS: 1})
+	g, _ := guarded(h.store)
+	h.witness = func(key string, took time.Duration, err error) {
+		if !errors.Is(err, errNoCommand) {
+			t.Errorf("error %v, want %v", err, errNoCommand)
+		}
+		g.witness(key, took, err)
+	}
+	for range 2 * tripAfter {
+		h.beat(t.Context())
+	}
+	wantState(t, g, stateUnknown, 0)
+	if text := log.String(); strings.Count(text, "level=WARN") != 1 || !strings.Contains(text, errNoCommand.Error()) {
+		t.Errorf("logged %s", text)
+	}
+}
+
 // A real Redis says of a script's commands otherwise that the user may not use them.
 func TestANodeWhoseUserMayNotCountSaysSoOnce(t *testing.T) {
 	c := redisAt(redistest.StartWith(t, redisproc.Options{Settings: []string{
@@ -86,20 +107,20 @@ func TestANodeWhoseUserMayNotCountSaysSoOnce(t *testing.T) {
 	}}).Addr)
 	c.Username, c.Password = "tollgate", "hunter2"
 	var log bytes.Buffer
-	h := newHeart(newPeers(), openRecord(t, c, limitScript).client, 5*time.Second, time.Now, slog.New(slog.NewTextHandler(&log, nil)))
-	counts := false
-	h.answers = func() bool { return counts }
+	h := newHeart(newPeers(), openRecord(t, c, limitScript), 5*time.Second, time.Now, slog.New(slog.NewTextHandler(&log, nil)))
+	said := true
+	h.told = func(key string, err error) bool { return said && key == nodesTag && errors.Is(err, errNotAllowed) }
 	for range 2 * beatsTold {
 		h.beat(t.Context())
 	}
 	if log.Len() > 0 {
 		t.Errorf("while the guard says that nothing is done, this says too: %s", log.String())
 	}
-	counts = true
+	said = false
 	for range 2 * beatsTold {
 		h.beat(t.Context())
 	}
-	if said := log.String(); strings.Count(said, "level=WARN") != 1 || !strings.Contains(said, "lacks a right") || strings.Contains(said, "hunter") {
-		t.Errorf("logged %s", said)
+	if text := log.String(); strings.Count(text, "level=WARN") != 1 || !strings.Contains(text, "lacks a right") || strings.Contains(text, "hunter") {
+		t.Errorf("logged %s", text)
 	}
 }

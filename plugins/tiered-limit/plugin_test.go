@@ -180,11 +180,11 @@ func TestOneCauseIsSaidOnce(t *testing.T) {
 	addr := redistest.StartWith(t, redisproc.Options{Settings: []string{"user tollgate on >hunter2 ~other:* +@all"}}).Addr
 	user := strings.Replace(configFor(addr, "deny"), "1000}}", `1000, "username": "tollgate", "password": "hunter2"}}`, 1)
 	p, log := open(t)
-	for config, want := range map[string]bool{user: false, configFor(addr, "deny"): true} {
+	for config, want := range map[string]bool{user: true, configFor(addr, "deny"): false} {
 		h := build(t, p, config).(*handler)
 		(&kongtest.Kong{Consumer: consumer()}).Run(t, h)
-		if got := h.limiter.counter.(*connection).heart.answers(); got != want {
-			t.Errorf("answers %v, want %v", got, want)
+		if got := h.limiter.counter.(*connection).heart.told(nodesTag, errNotAllowed); got != want {
+			t.Errorf("told %v, want %v", got, want)
 		}
 	}
 	if n := strings.Count(log.String(), "level=WARN"); n != 1 {

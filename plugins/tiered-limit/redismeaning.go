@@ -37,6 +37,7 @@ var (
 	errWrongPassword  = errors.New("redis refuses the username or the password")
 	errNeedlessSecret = errors.New("a password is configured, and redis has none")
 	errNotAllowed     = errors.New("the redis user lacks a right: it needs " + neededRights)
+	errNoCommand      = errors.New("redis lacks a command that a script calls, or has it under another name")
 
 	errSpeaksTLS     = errors.New("what answers speaks TLS: redis.ssl must be true")
 	errNoTLS         = errors.New("what answers speaks no TLS: redis.ssl must be false, or the port is another one")
@@ -78,6 +79,7 @@ var meanings = [...]struct {
 	{"MOVED ", errIsCluster},
 	{"cluster support disabled", errNoCluster},
 	{"unknown command", errNoScripts},
+	{"Unknown Redis command called from script", errNoCommand},
 	{string(redis.Nil), errNoEndpoint}, // CLUSTER SLOTS has null for an address; no script returns null
 }
 

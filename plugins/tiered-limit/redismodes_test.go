@@ -153,7 +153,7 @@ func TestEveryKindOfRedisCounts(t *testing.T) {
 func settleWithPeers(t *testing.T, s *redisStore, limits Limits) {
 	t.Helper()
 	own, log := ownLocal(newMetrics(nil)), &journal{}
-	h := newHeart(own.peers, s.client, 5*time.Second, time.Now, slog.New(slog.NewTextHandler(log, nil)))
+	h := newHeart(own.peers, s, 5*time.Second, time.Now, slog.New(slog.NewTextHandler(log, nil)))
 	h.beat(t.Context())
 	wantSeen(t, h, "a node alone: "+log.String(), 1)
 	own.take("owing", limits, 1)
@@ -164,7 +164,7 @@ func settleWithPeers(t *testing.T, s *redisStore, limits Limits) {
 		t.Errorf("%d left of the day, of which one was owed", got)
 	}
 	h.stop(t.Context())
-	other := newHeart(newPeers(), s.client, 5*time.Second, time.Now, slog.New(slog.DiscardHandler))
+	other := newHeart(newPeers(), s, 5*time.Second, time.Now, slog.New(slog.DiscardHandler))
 	other.beat(t.Context())
 	wantSeen(t, other, "after the first has stopped", 1)
 }

@@ -61,17 +61,38 @@ func (s *standing) blame(err error) (fresh bool) {
 	return fresh
 }
 
-// kindOf tells one cause from another: by the first word of what Redis answers, such as LOADING.
+// kinds are the causes of an outage that an operator must tell apart. What stands in one line is one cause: which of
+// it is said is chance, or depends on how far an attempt to connect has come. The first that is found counts.
+var kinds = [...][]error{
+	{errNoPassword}, {errWrongPassword}, {errNeedlessSecret}, {errNotAllowed}, {errNoCommand},
+	{errSentinelDemands}, {errSentinelRefuses}, {errSentinelNeedless}, {errSentinelRight}, {errNoSentinelThere}, {errUnknownMaster},
+	{errNoAddress}, {errNoEndpoint}, {errNoRedis}, {errNoScripts}, {errTooOld},
+	{errIsReplica}, {errIsFull}, {errIsCluster}, {errNoCluster},
+	{errSpeaksTLS}, {errNoTLS}, {errWrongCA}, {errWrongName}, {errSilentTLS},
+	{errClientCert, errHangsUpSecure},
+	{errHangsUp},
+	{errSilent},
+	{errNoSentinel, errLocating},
+}
+
+// kindOf tells one cause from another: by what it means, else by the first word of what Redis answers, such as
+// LOADING.
 func kindOf(err error) string {
+	is := func(meaning error) bool { return errors.Is(err, meaning) }
+	for _, kind := range kinds {
+		if slices.ContainsFunc(kind, is) {
+			return kind[0].Error()
+		}
+	}
 	var answer redis.Error
 	switch {
 	case errors.As(err, &answer):
 		code, _, _ := strings.Cut(answer.Error(), " ")
 		return code
-	case errors.Is(err, errUnreachable):
-		return "no connection"
+	case is(errUnreachable):
+		return errUnreachable.Error()
 	case ranOut(err):
-		return "no answer"
+		return errSilent.Error()
 	}
 	return "another"
 }

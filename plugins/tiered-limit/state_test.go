@@ -17,6 +17,7 @@ import (
 	"tollgate/internal/kongtest"
 	"tollgate/internal/plugin"
 	"tollgate/test/eventually"
+	"tollgate/test/redisproc"
 	"tollgate/test/redistest"
 )
 
@@ -123,6 +124,35 @@ func TestARedisThatIsAwayAtTheStartIsReported(t *testing.T) {
 	}
 	if said := log.String(); strings.Count(said, "redis does not answer") != 1 {
 		t.Errorf("logged %s", said)
+	}
+}
+
+// What is wrong for all calls a node notices by itself, and names at once what it is: there is no second line for it
+// when requests come.
+func TestARedisThatIsConfiguredWronglyIsReportedWithoutRequests(t *testing.T) {
+	t.Parallel() // it waits
+	secret := redistest.StartWith(t, redisproc.Options{Password: "hunter2"}).Addr
+	for _, row := range []struct {
+		name, addr, record string
+		want               error
+	}{
+		{"a wrong password", secret, `"timeout": 5000, "password": "hunter3"`, errWrongPassword},
+		{"no password", secret, `"timeout": 5000`, errNoPassword},
+		{"no TLS where it is configured", silentServer(t), `"timeout": 500, "ssl": true, "ssl_verify": false`, errSilentTLS},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			p, log := open(t)
+			h := build(t, p, strings.Replace(configFor(row.addr, "local"), `"timeout": 1000`, row.record, 1))
+			eventually.Holds(t, waiting, "a report", func() bool { return reportOf(t, p).State == stateSilent })
+			if cause := reportOf(t, p).Connections[0].LastError; !strings.Contains(cause, row.want.Error()) {
+				t.Errorf("reported %s, want %v", cause, row.want)
+			}
+			times(t, h, 2)
+			if said := log.String(); strings.Count(said, "level=WARN") != 1 || !strings.Contains(said, row.want.Error()) || strings.Contains(said, "hunter") {
+				t.Errorf("logged %s", said)
+			}
+		})
 	}
 }
 
