@@ -3,6 +3,7 @@ package tieredlimit
 import (
 	"math/bits"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -56,6 +57,7 @@ type breaker struct {
 
 	flow, flying int // half-open: how many calls may be under way, and how many are
 
+	probing  atomic.Bool
 	key      string // of the call that opened it: what the probe asks for
 	relapses int    // how often it opened again before it was steady
 	next     time.Time

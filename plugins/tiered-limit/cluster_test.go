@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -176,7 +178,9 @@ func TestAMasterThatHangsCostsTheOthersNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually.Holds(t, waiting, "it to be asked again", func() bool {
-		g.probe(t.Context())
+		var probes sync.WaitGroup
+		g.probe(t.Context(), &probes)
+		probes.Wait()
 		state, _, _ := g.state()
 		return state == stateAnswers
 	})
@@ -247,4 +251,51 @@ func TestASlotThatMovesIsNoFailure(t *testing.T) {
 	if g.position() != positionClosed || log.Len() > 0 {
 		t.Errorf("the breaker is %s, and logged is %s", g.position(), log)
 	}
+}
+
+// Where a master has died and has no replica, Redis' default refuses all slots, and the setting that is documented
+// none but its own.
+func TestAMasterThatDiesCostsTheOthersWhatTheClusterIsToldTo(t *testing.T) {
+	t.Parallel() // a cluster takes seconds to agree
+	cluster := redistest.NewCluster(t, 3)
+	addrs := cluster.Addrs()
+	const dead = 1
+	s := openRecord(t, byNodes(t, addrs...), limitScript)
+	g := newClusterGuard(s, 5*time.Second, newMetrics(nil), slog.New(slog.DiscardHandler), s.masterOf)
+	var each [3]string
+	for i := range each {
+		each[i] = inSlot(16384*i/3+1, 1)[0]
+		take(t, s, each[i], Limits{TPS: 1000})
+	}
+	cluster.Masters[dead].Close()
+	living := []int{0, 2}
+	for _, i := range living {
+		redistest.Await(t, addrs[i], "word of the death", func(c *redis.Client) bool {
+			return strings.Contains(c.ClusterInfo(t.Context()).Val(), "cluster_state:fail")
+		})
+		if _, err := s.Take(t.Context(), each[i], Limits{TPS: 1000}, 1); err == nil || !strings.Contains(err.Error(), "CLUSTERDOWN") {
+			t.Errorf("by default a consumer of a healthy master gets %v", err)
+		}
+	}
+	for _, i := range living {
+		redistest.Await(t, addrs[i], "the setting", func(c *redis.Client) bool {
+			return c.ConfigSet(t.Context(), "cluster-require-full-coverage", "no").Err() == nil
+		})
+		redistest.Await(t, addrs[i], "a part that answers", func(c *redis.Client) bool {
+			return strings.Contains(c.ClusterInfo(t.Context()).Val(), "cluster_state:ok")
+		})
+	}
+	var failed [3]int
+	const requests = 2 * tripBad
+	for range requests {
+		for i, key := range each {
+			if _, err := g.Take(t.Context(), key, Limits{TPS: 1000}, 1); err != nil {
+				failed[i]++
+			}
+		}
+	}
+	if want := [3]int{dead: requests}; failed != want {
+		t.Errorf("%v requests failed at each master, want %v", failed, want)
+	}
+	wantState(t, g, statePartly, 2.0/3)
 }

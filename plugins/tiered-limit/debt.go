@@ -23,6 +23,7 @@ const (
 	debtsRefused = "refused" // lost, since the key holds something else
 	debtsUnknown = "unknown" // given up, since no answer told whether they were debited
 	debtsStopped = "stopped" // lost, since the node stopped without Redis
+	debtsEnded   = "ended"   // lost, since the day ended before Redis could be told
 	debtsZone    = "zone"    // lost, since the count was asked for in another time zone, whose day is another one
 )
 
@@ -80,20 +81,26 @@ func (l *local) search(s *localShard, now time.Time, asked func(key string) bool
 
 // batch is what a share owes, nil where that is nothing.
 func (l *local) batch(key string, s *share, now time.Time) *batch {
-	if b := s.batch; b != nil && now.Sub(b.first) > sendUntil {
-		l.over(s, debtsUnknown)
-	}
+	l.giveUp(s, now)
 	if s.batch != nil {
 		return s.batch
 	}
 	n := s.owed(now)
 	if n == 0 {
-		s.used = 0 // its day has ended
+		l.metrics.owed(debtsEnded, s.late(now))
+		s.used = 0
 		return nil
 	}
 	from, to := s.days.day(time.Unix(s.counted, 0))
 	s.batch = &batch{key: key, n: n, from: from.Unix(), to: to.Unix(), first: now, number: l.number.Add(1)}
 	return s.batch
+}
+
+// giveUp gives up a batch that is sent no more.
+func (l *local) giveUp(s *share, now time.Time) {
+	if b := s.batch; b != nil && !b.flying && now.Sub(b.first) > sendUntil {
+		l.over(s, debtsUnknown)
+	}
 }
 
 // over takes a batch off its share.

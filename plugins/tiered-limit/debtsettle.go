@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"slices"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
 const (
@@ -68,7 +70,10 @@ func (s *settler) step(ctx context.Context, asked func(key string) bool, shards 
 			s.local.misdated(b)
 		default:
 			s.local.postponed(b, err)
-			failed, cause = append(failed, part), err
+			cause = err
+			if !redis.IsTryAgainError(err) { // which is of one slot that moves
+				failed = append(failed, part)
+			}
 		}
 	}
 	s.tell(settled, cause)

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// dialer opens the connections to one Redis, and can give up all that it has opened: where one of them turns
-// out to lead to the wrong Redis, or nowhere, so may the others that wait in the pool.
+// dialer opens the connections to one Redis, and can give up all that it has opened, or those to one server:
+// where one of them turns out to lead to the wrong Redis, or nowhere, so may the others that wait in the pool.
 type dialer struct {
 	tls *tls.Config // nil without TLS
 	// host stands in for an empty one: a lone node of a cluster may not know its own. Empty refuses it.
@@ -23,8 +23,9 @@ type dialer struct {
 	locate func(ctx context.Context) (addr string, err error)
 	// located is what locate has found last.
 	located atomic.Pointer[string]
-	// age rises when the connections so far are given up.
-	age atomic.Uint64
+	// age rises when all connections so far are given up, to whichever server.
+	age      atomic.Uint64
+	backends backends
 	// trouble is why the last attempt to connect failed, or what it waits for; nil once one has succeeded.
 	trouble atomic.Pointer[error]
 }
@@ -46,27 +47,38 @@ func (d *dialer) dial(ctx context.Context, network, addr string) (net.Conn, erro
 }
 
 func (d *dialer) open(ctx context.Context, network, addr string) (*link, error) {
-	age := d.age.Load() // before it is located: what is given up meanwhile is old
+	l := &link{dialer: d, age: d.age.Load()} // before it is located: what is given up meanwhile is old
 	addr, err := d.addressOf(ctx, network, addr)
 	if err != nil {
 		return nil, err
 	}
+	l.backend = d.backends.join(addr)
+	l.backendAge = l.backend.age.Load()
+	if err := d.connect(ctx, l, network, addr); err != nil {
+		d.backends.leave(l.backend)
+		return nil, err
+	}
+	return l, nil
+}
+
+// connect fills in what a link is made of.
+func (d *dialer) connect(ctx context.Context, l *link, network, addr string) error {
 	d.await(fmt.Errorf("%w: %s", errConnecting, addr))
 	plain, err := (&net.Dialer{FallbackDelay: fallbackDelay}).DialContext(ctx, network, addr)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	l := &link{Conn: plain, dialer: d, age: age}
+	l.Conn = plain
 	l.socket, _ = plain.(syscall.Conn)
 	if d.tls == nil {
-		return l, nil
+		return nil
 	}
 	d.await(fmt.Errorf("%w: %s", errSilentTLS, addr))
 	if l.Conn, err = d.secure(ctx, plain, addr); err != nil {
 		_ = plain.Close()
-		return nil, fmt.Errorf("connecting with TLS to %s: %w", addr, explainedTLS(err))
+		return fmt.Errorf("connecting with TLS to %s: %w", addr, explainedTLS(err))
 	}
-	return l, nil
+	return nil
 }
 
 // addressOf is where to connect to.
@@ -130,6 +142,6 @@ func (d *dialer) secure(ctx context.Context, plain net.Conn, addr string) (net.C
 	return secured, secured.HandshakeContext(ctx)
 }
 
-// giveUp has connections that are as old as the age that was seen not used again. Many who find the same
+// giveUp has all connections that are as old as the age that was seen not used again. Many who find the same
 // give them up once.
 func (d *dialer) giveUp(seen uint64) { d.age.CompareAndSwap(seen, seen+1) }

@@ -177,21 +177,37 @@ func (g *guard) witness(key string, took time.Duration, err error) {
 
 // run probes the store in the background where it does not answer, until the context ends.
 func (g *guard) run(ctx context.Context) {
+	var probes sync.WaitGroup
+	defer probes.Wait()
 	every(ctx, probeEvery, func(ctx context.Context) {
-		g.probe(ctx)
+		g.probe(ctx, &probes)
 		g.shards.sweep(time.Now())
 	})
 }
 
-// probe tries the parts of the store that do not answer, all at once.
-func (g *guard) probe(ctx context.Context) {
-	var all sync.WaitGroup
+// probe tries the parts of the store that do not answer, each by itself: one that hangs holds up no other.
+func (g *guard) probe(ctx context.Context, probes *sync.WaitGroup) {
 	for _, b := range g.breakers() {
-		if key, due := b.probe(time.Now()); due {
-			all.Go(func() { g.try(ctx, b, key) })
+		if _, due := b.probe(time.Now()); due && b.probing.CompareAndSwap(false, true) {
+			probes.Go(func() {
+				defer b.probing.Store(false)
+				g.tryOn(ctx, b)
+			})
 		}
 	}
-	all.Wait()
+}
+
+// tryOn tries a part of the store, and at once again after a try that took longer than the pause between them.
+func (g *guard) tryOn(ctx context.Context, b *breaker) {
+	for took := probeEvery; took >= probeEvery && ctx.Err() == nil; {
+		start := time.Now()
+		key, due := b.probe(start)
+		if !due {
+			return
+		}
+		g.try(ctx, b, key)
+		took = time.Since(start)
+	}
 }
 
 // try makes a debit: a Redis that is full, or a replica, answers what only reads.

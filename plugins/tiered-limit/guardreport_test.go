@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -73,8 +74,10 @@ func TestWhatWasSaidOfRequestsIsTold(t *testing.T) {
 		wantState(t, g, statePartly, 2.0/3)
 		want("one master is away for another reason", false, false)
 		cause.Store(nil)
+		var probes sync.WaitGroup
 		for g.position() != positionClosed {
-			g.probe(t.Context())
+			g.probe(t.Context(), &probes)
+			probes.Wait()
 			time.Sleep(probeEvery)
 		}
 		cause.Store(&refused)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"net"
+	"sync"
 	"syscall"
 )
 
@@ -11,8 +12,11 @@ import (
 // debited, whatever becomes of it.
 type link struct {
 	net.Conn
-	dialer *dialer
-	age    uint64
+	dialer  *dialer
+	backend *backend
+	// age and backendAge are those of the dialer and of the backend when the link was opened.
+	age, backendAge uint64
+	left            sync.Once
 	// socket is what lies below, TLS or not.
 	socket syscall.Conn
 	// greeting is how the first answer begins, until it is known to be that of a Redis.
@@ -34,6 +38,7 @@ func (l *link) Write(b []byte) (int, error) {
 	}
 	n, err := l.Conn.Write(b)
 	if err != nil {
+		l.backend.learn(l.backendAge, err)
 		err = undone{l.told(err)}
 	}
 	return n, err
@@ -44,32 +49,57 @@ func (l *link) Read(b []byte) (int, error) {
 	n, err := l.Conn.Read(b)
 	if !l.greeted && n > 0 {
 		if stranger := l.greet(b[:n]); stranger != nil {
+			l.backend.learn(l.backendAge, stranger)
 			return 0, undone{stranger}
 		}
 	}
+	l.backend.learn(l.backendAge, err)
 	if err != nil && !l.asked {
 		err = undone{l.told(err)}
 	}
 	return n, err
 }
 
-// greet judges the first line of the first answer, which is to HELLO: a list or an error. What is none, or
-// is long, is not left to go-redis, which reads as many elements as it is told.
+// Close closes the connection.
+func (l *link) Close() error {
+	l.left.Do(func() { l.dialer.backends.leave(l.backend) })
+	return l.Conn.Close()
+}
+
+// greet judges how the first answer begins, which is to HELLO: an error, or a list of which the first element is a
+// word. What is neither, or is long, is not left to go-redis, which reads as much as it is told.
 func (l *link) greet(b []byte) error {
-	const longest, alert = len("*99\r\n"), 0x15 // RFC 8446, section 5.1
+	const alert = 0x15 // RFC 8446, section 5.1
 	l.greeting = append(l.greeting, b...)
-	start := l.greeting[:min(len(l.greeting), longest)]
-	switch {
-	case start[0] == '-', start[0] == '*' && bytes.Contains(start, []byte("\r\n")):
-	case start[0] == '*' && len(start) < longest: // the rest is on its way
+	switch l.greeting[0] {
+	case '-':
+		l.greeted, l.greeting = true, nil
 		return nil
-	case start[0] == alert:
+	case alert:
 		return errSpeaksTLS
-	default:
+	}
+	element, whole, short := shortLine(l.greeting, '*')
+	if whole && short {
+		_, whole, short = shortLine(element, '$')
+	}
+	if !short {
 		return errNoRedis
 	}
-	l.greeted, l.greeting = true, nil
+	if whole { // else the rest is on its way
+		l.greeted, l.greeting = true, nil
+	}
 	return nil
+}
+
+// shortLine reads a line of RESP that tells how much follows, and whether that is less than a hundred, as far as the
+// line has come.
+func shortLine(b []byte, mark byte) (rest []byte, whole, short bool) {
+	const longest = len("*99\r")
+	line, rest, whole := bytes.Cut(b, []byte("\r\n"))
+	if whole {
+		line = b[:len(line)+1]
+	}
+	return rest, whole, len(line) == 0 || line[0] == mark && len(line) <= longest
 }
 
 // told says what an error means on a connection on which Redis has not done anything yet.
@@ -85,7 +115,7 @@ func (l *link) told(err error) error {
 // for it, or it is the end. With TLS that may also be a ticket, which the server sends after the handshake
 // and before its first answer (RFC 8446, section 4.6.1): until then it is not looked for.
 func (l *link) SyscallConn() (syscall.RawConn, error) {
-	if l.age != l.dialer.age.Load() {
+	if l.age != l.dialer.age.Load() || l.backendAge != l.backend.age.Load() {
 		return nil, errGivenUp
 	}
 	if l.dialer.tls != nil && !l.greeted {

@@ -77,13 +77,14 @@ func (l *local) debit(key string, limits Limits, now time.Time, do func(*share) 
 	if found.days != limits.Days {
 		owed = found.due(now)
 	}
-	before := found.used
+	late, before := found.late(now), found.used
 	if do(found) == 0 || limits.Quota == 0 {
 		return
 	}
 	s.owes = true
 	if found.used <= before { // another day has begun: of this zone, or of another one, and then the debts are lost
 		l.metrics.owed(debtsZone, owed)
+		l.metrics.owed(debtsEnded, late)
 		if found.batch != nil {
 			found.batch.apart = true
 		}
@@ -143,11 +144,12 @@ func (l *local) evict(s *localShard, now time.Time) {
 	}
 	if oldest != nil {
 		l.metrics.owed(debtsFull, lost)
-		l.forget(s, goes)
+		l.forget(s, goes, now)
 	}
 }
 
-func (l *local) forget(s *localShard, key string) {
+func (l *local) forget(s *localShard, key string, now time.Time) {
+	l.metrics.owed(debtsEnded, s.byKey[key].late(now))
 	delete(s.byKey, key)
 	l.size.Add(-1)
 }
@@ -164,8 +166,9 @@ func (l *local) sweep() {
 		s := &l.shards[i]
 		s.mu.Lock()
 		for key, found := range s.byKey {
+			l.giveUp(found, now)
 			if found.idle(now) {
-				l.forget(s, key)
+				l.forget(s, key, now)
 			}
 		}
 		s.mu.Unlock()

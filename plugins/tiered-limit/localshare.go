@@ -116,6 +116,17 @@ func (s *share) due(now time.Time) int64 {
 	return n
 }
 
+// late is what is owed to a day that has ended, and is not on its way.
+func (s *share) late(now time.Time) int64 {
+	if s.days == nil || s.owed(now) > 0 {
+		return 0
+	}
+	if s.batch != nil && !s.batch.apart {
+		return s.used - min(s.used, s.batch.n)
+	}
+	return s.used
+}
+
 // idle forgets the rate of a share that was not used for a while, and tells whether nothing is left that
 // counts.
 func (s *share) idle(now time.Time) bool {

@@ -64,11 +64,11 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		debts: auto.NewCounterVec(prometheus.CounterOpts{
 			Name: "tollgate_tiered_limit_debts_total",
 			Help: "Requests admitted without Redis that count for a day, by what became of them: settled (debited afterwards), or lost: " +
-				"full (too many counts), refused (the key holds something else), unknown (never answered), stopped (the gateway, first), zone (asked for in another time zone).",
+				"full (too many counts), refused (the key holds something else), unknown (never answered), stopped (the gateway, first), ended (the day, first), zone (asked for in another time zone).",
 		}, []string{"result"}),
 	}
 	m.counters = newDecisionCounters(m.decisions)
-	for _, result := range []string{debtsSettled, debtsFull, debtsRefused, debtsUnknown, debtsStopped} {
+	for _, result := range []string{debtsSettled, debtsFull, debtsRefused, debtsUnknown, debtsStopped, debtsEnded, debtsZone} {
 		m.debts.WithLabelValues(result) // at 0: the first of a kind is a change, too
 	}
 	return m

@@ -81,7 +81,7 @@ func TestWhatATierCanExceedIsThereFromTheStart(t *testing.T) {
 		"tollgate_tiered_limit_exceeded_total":       3,
 		"tollgate_tiered_limit_quota_warnings_total": 4,
 		"tollgate_tiered_limit_quota_left_seconds":   4,
-		"tollgate_tiered_limit_debts_total":          5,
+		"tollgate_tiered_limit_debts_total":          7,
 		"tollgate_tiered_limit_store_seconds":        2,
 	} {
 		if n, err := testutil.GatherAndCount(registry, name); n != want || err != nil {

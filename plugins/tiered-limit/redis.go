@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,10 +19,6 @@ var limitScript string
 // keyVersion stands in every key: a script that reads the state differently takes another.
 const keyVersion = "2"
 
-// silentAfter is how many calls in a row run out of time before the connections that wait in the pool are
-// given up: an address may lead to another machine now, and then nobody tells those that lead to the old one.
-const silentAfter = 5
-
 // redisStore keeps the counts in Redis.
 type redisStore struct {
 	client redis.UniversalClient
@@ -33,8 +28,6 @@ type redisStore struct {
 	now    func() time.Time
 	// ahead is how far Redis' clock was found to be ahead of this node's, in nanoseconds.
 	ahead atomic.Int64
-	// silent is how many calls in a row have run out of time.
-	silent atomic.Int32
 }
 
 // newRedisStore returns a store. Its error is one of certificates: that Redis is away its calls tell.
@@ -127,31 +120,16 @@ func (s *redisStore) run(ctx context.Context, script *script, names []string, ar
 	reply, err := script.run(ctx, s.client, names, args...)
 	if isReadOnly(err) {
 		s.dialer.giveUp(age)
-		age = s.dialer.age.Load()
 		reply, err = script.run(ctx, s.client, names, args...)
 	}
-	s.learn(ctx, age, err)
+	s.learn(ctx, err)
 	return reply, classified(s.dialer.waited(err))
 }
 
-// learn gives up the connections where one of them has broken, or several calls in a row have got no answer,
-// and has a cluster's client look who is there.
-func (s *redisStore) learn(ctx context.Context, age uint64, err error) {
-	if err == nil || answered(err) {
-		if s.silent.Load() != 0 {
-			s.silent.Store(0)
-		}
+// learn has a cluster's client look who is there where a call got no answer.
+func (s *redisStore) learn(ctx context.Context, err error) {
+	if err == nil || answered(err) || errors.Is(err, context.Canceled) || isPools(err) {
 		return
-	}
-	switch {
-	case errors.Is(err, context.Canceled), isPools(err):
-		return
-	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
-		if s.silent.Add(1)%silentAfter == 0 {
-			s.dialer.giveUp(age)
-		}
-	case !errors.Is(err, errUnreachable):
-		s.dialer.giveUp(age)
 	}
 	if cluster, ok := s.client.(*redis.ClusterClient); ok {
 		cluster.ReloadState(ctx)

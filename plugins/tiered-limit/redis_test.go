@@ -39,6 +39,7 @@ func TestStateThatIsNotOursIsAnError(t *testing.T) {
 				t.Fatal(err)
 			}
 			g, log := guarded(s)
+			g.timeout = waiting // for a loaded machine
 			for range 2 * tripAfter {
 				if out, err := g.Take(t.Context(), "a", Limits{TPS: 1}, 1); !errors.Is(err, errForeignKey) {
 					t.Errorf("outcome %+v, error %v", out, err)

@@ -108,11 +108,13 @@ func (c Redis) sentinels(d *dialer) *sentinels {
 	return s
 }
 
-// sentinelOptions have a name and a password of their own.
+// sentinelOptions have a name and a password of their own. How long a sentinel is waited for says the context:
+// who asks is no request.
 func (c Redis) sentinelOptions(d *dialer, addr string) *redis.Options {
 	o := c.options(d)
 	o.Addr, o.Username, o.Password, o.DB = addr, c.SentinelUsername, c.SentinelPassword, 0
 	o.MinIdleConns = 0
+	o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = locateWithin, locateWithin, locateWithin
 	return o
 }
 

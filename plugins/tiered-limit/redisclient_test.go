@@ -85,13 +85,13 @@ func TestAConnectionIsOpenedLongerThanARequestWaits(t *testing.T) {
 func TestARedisThatIsFarAwayIsReached(t *testing.T) {
 	t.Parallel() // it waits
 	p := network.Start(t, redistest.StartWith(t, redisproc.Options{Settings: []string{aclUser}}).Addr)
-	p.Slow(50*ms, 0) // to and fro
+	p.Slow(100*ms, 0) // to and fro
 	c := redisAt(p.Addr)
-	c.Username, c.Password, c.Database, c.Timeout = "tollgate", "hunter2", 3, 250
+	c.Username, c.Password, c.Database, c.Timeout = "tollgate", "hunter2", 3, aSecond/2
 	g := newGuard(openRecord(t, c, limitScript), c.timeout(), newMetrics(nil), slog.New(slog.DiscardHandler))
 	probing(t, g)
 	failed := 0
-	eventually.Holds(t, 20*time.Second, "an answer", func() bool {
+	eventually.Holds(t, waiting, "an answer", func() bool {
 		_, err := ask(t, g)
 		if err != nil {
 			failed++

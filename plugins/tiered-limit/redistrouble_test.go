@@ -55,6 +55,31 @@ func greeter(t *testing.T, greeting string) (addr string) {
 // aSecond is a timeout in milliseconds for what does not answer: it is waited for.
 const aSecond = 1000
 
+// An answer may come in as many pieces as it has bytes.
+func TestTheBeginningOfAnAnswerIsJudgedAsItComes(t *testing.T) {
+	for text, want := range map[string]struct {
+		greeted bool
+		err     error
+	}{
+		"-": {greeted: true}, "*14\r\n$6\r\nserver\r\n": {greeted: true}, "*14\r\n$6\r\n": {greeted: true},
+		"*": {}, "*14\r": {}, "*14\r\n": {}, "*14\r\n$": {}, "*14\r\n$99\r": {},
+		"*100": {err: nil}, "*1000": {err: errNoRedis}, "*100\r": {err: errNoRedis}, "*14\r\n$100\r": {err: errNoRedis},
+		"*14\r\n*": {err: errNoRedis}, "+": {err: errNoRedis}, "\x15": {err: errSpeaksTLS},
+	} {
+		var atOnce, byBytes link
+		if err := atOnce.greet([]byte(text)); !errors.Is(err, want.err) || atOnce.greeted != want.greeted {
+			t.Errorf("%q: greeted %v, %v", text, atOnce.greeted, err)
+		}
+		var err error
+		for i := 0; i < len(text) && err == nil && !byBytes.greeted; i++ {
+			err = byBytes.greet([]byte{text[i]})
+		}
+		if !errors.Is(err, want.err) || byBytes.greeted != want.greeted {
+			t.Errorf("%q byte by byte: greeted %v, %v", text, byBytes.greeted, err)
+		}
+	}
+}
+
 // verified is a record whose certificates are checked.
 func verified(addr string) Redis {
 	c := redisAt(addr)
@@ -117,6 +142,7 @@ func TestWhatIsNoRedisIsNamed(t *testing.T) {
 		"SSH": "SSH-2.0-OpenSSH_9.2\r\n", "SMTP": "220 hunter ESMTP\r\n", "memcached": "ERROR\r\n",
 		"MySQL": "J\x00\x00\x00\x0a8.0.1\x00hunter", "AMQP": "AMQP\x00\x00\x09\x01", "a list that is too long": "*2000000000\r\n",
 		"a text that is too long": "$2000000000\r\n", "a map": "%2000000000\r\n", "a line without an end": "*" + strings.Repeat("1", aSecond),
+		"a list of a text that is too long": "*14\r\n$2000000000\r\n", "a list of nothing": "*0\r\n+OK\r\n", "a list of numbers": "*14\r\n:1\r\n",
 		"a status": "+OK\r\n+OK\r\n",
 	} {
 		start := time.Now()

@@ -22,9 +22,13 @@ type sentinels struct {
 // another one the master, the old one takes writes for seconds more, which are lost.
 const masterEvery = time.Second
 
-// locateWithin is how long sentinels are waited for that do not answer, where those that do are no majority. It
-// need not be enough to connect to them, which goes on in the background.
-const locateWithin = 250 * time.Millisecond
+const (
+	// locateWithin is how long sentinels are waited for. It leaves time to connect to the master they name.
+	locateWithin = 2 * time.Second
+	// outvotedAfter is how long the others are waited for once one has named a master, where those that answer are
+	// no majority.
+	outvotedAfter = 250 * time.Millisecond
+)
 
 // follow gives up a dialer's connections when the sentinels name another master than they lead to, until the
 // context ends. A sentinel's announcement of that would come sooner, if it came.
@@ -73,22 +77,29 @@ func (s *sentinels) ask(ctx context.Context, node *redis.SentinelClient) named {
 	return named{addr: net.JoinHostPort(found[0], found[1])}
 }
 
-// count returns as soon as more than half have named the same.
+// count returns as soon as more than half have named the same, or those that do not answer are outvoted.
 func (s *sentinels) count(answers <-chan named) (best string, err error) {
 	votes := map[string]int{}
 	var errs []error
+	var outvoted <-chan time.Time // never, while nobody has named a master
 	for range s.nodes {
-		a := <-answers
-		if a.err != nil {
-			errs = append(errs, a.err)
-			continue
-		}
-		votes[a.addr]++
-		if votes[a.addr] > votes[best] || best == "" {
-			best = a.addr
+		select {
+		case <-outvoted:
+			return best, nil
+		case a := <-answers:
+			if a.err != nil {
+				errs = append(errs, a.err)
+				continue
+			}
+			if votes[a.addr]++; votes[a.addr] > votes[best] || best == "" {
+				best = a.addr
+			}
 		}
 		if 2*votes[best] > len(s.nodes) {
 			return best, nil
+		}
+		if outvoted == nil {
+			outvoted = time.After(outvotedAfter)
 		}
 	}
 	if best == "" {

@@ -9,11 +9,13 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"tollgate/test/eventually"
+	"tollgate/test/network"
 	"tollgate/test/redisproc"
 	"tollgate/test/redistest"
 )
@@ -108,6 +110,57 @@ func TestTheFirstAnswerIsNotTheLast(t *testing.T) {
 	}
 }
 
+// One that is slow is waited for while nobody has named a master, and then until it is outvoted.
+func TestSentinelsAreWaitedForUntilTheyAreOutvoted(t *testing.T) {
+	type answer struct {
+		after time.Duration
+		named
+	}
+	const slow = 6 * outvotedAfter
+	away := errors.New("connection refused")
+	for _, row := range []struct {
+		name    string
+		answers []answer
+		want    string
+		waited  time.Duration
+	}{
+		{"the only one is slow", []answer{{slow, named{addr: "heir:2"}}}, "heir:2", slow},
+		{"one is away and one is slow", []answer{{0, named{err: away}}, {slow, named{addr: "heir:2"}}}, "heir:2", slow},
+		{"one of three is quick", []answer{{0, named{addr: "heir:2"}}, {slow, named{addr: "old:1"}}, {slow, named{addr: "old:1"}}}, "heir:2", outvotedAfter},
+		{"most agree soon", []answer{{0, named{addr: "old:1"}}, {ms, named{addr: "heir:2"}}, {2 * ms, named{addr: "heir:2"}}}, "heir:2", 2 * ms},
+		{"all are away", []answer{{0, named{err: away}}, {ms, named{err: away}}}, "", ms},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := sentinels{nodes: make([]*redis.SentinelClient, len(row.answers))}
+				answers := make(chan named, len(row.answers))
+				for _, a := range row.answers {
+					time.AfterFunc(a.after, func() { answers <- a.named })
+				}
+				start := time.Now()
+				got, err := s.count(answers)
+				if waited := time.Since(start); got != row.want || (err == nil) != (row.want != "") || waited != row.waited {
+					t.Errorf("located %q, %v after %v; want %q after %v", got, err, waited, row.want, row.waited)
+				}
+			})
+		})
+	}
+}
+
+// A sentinel has more time than a request.
+func TestASentinelThatIsFarAwayIsAsked(t *testing.T) {
+	t.Parallel() // it waits
+	const master = "192.0.2.1:1"
+	p := network.Start(t, net.JoinHostPort("127.0.0.1", strconv.Itoa(fakeSentinel(t, master).Port)))
+	p.Slow(100*ms, 0) // to and fro
+	c := Redis{SentinelMaster: "m", Timeout: 50, SentinelNodes: []SentinelNode{{"127.0.0.1", redistest.Port(t, p.Addr)}}}
+	s := c.sentinels(&dialer{})
+	t.Cleanup(func() { _ = s.Close() })
+	if got, err := s.locate(t.Context()); got != master || err != nil {
+		t.Errorf("located %q, %v; want %q", got, err, master)
+	}
+}
+
 func TestTheTroubleOfSentinelsIsNamed(t *testing.T) {
 	t.Parallel() // it waits
 	c := Redis{SentinelMaster: "m", Timeout: aSecond, SentinelNodes: []SentinelNode{fakeSentinel(t, ""), fakeSentinel(t, "")}}
@@ -127,7 +180,7 @@ func TestTheTroubleOfASentinelIsNotThatOfRedis(t *testing.T) {
 	node := redistest.StartSentinel(t, redisproc.SentinelOptions{Master: master, Settings: []string{
 		"requirepass hunter4", "user mute on >hunter3 +ping",
 	}})
-	c := Redis{SentinelMaster: redistest.MasterName, Timeout: 2 * aSecond, SentinelNodes: []SentinelNode{{"127.0.0.1", redistest.Port(t, node.Addr)}}}
+	c := Redis{SentinelMaster: redistest.MasterName, Timeout: 4 * aSecond, SentinelNodes: []SentinelNode{{"127.0.0.1", redistest.Port(t, node.Addr)}}}
 	said := func(c Redis, want error) {
 		t.Helper()
 		wantTrouble(t, c, want)

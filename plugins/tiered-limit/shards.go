@@ -6,7 +6,7 @@ import (
 )
 
 // shards are the breakers of a Cluster, one for each master by its address: a shard that is away costs the others
-// nothing. Which master that is for a key the client knows. Their zero value is ready to use.
+// nothing, where cluster-require-full-coverage is no. Which master that is for a key the client knows. Their zero value is ready to use.
 type shards struct {
 	mu     sync.RWMutex
 	byAddr map[string]*breaker

@@ -72,6 +72,27 @@ func TestAShardThatIsAwayCostsTheOthersNothing(t *testing.T) {
 	})
 }
 
+// One that hangs does not hold up the way back of another.
+func TestAShardComesBackAsSoonWhileAnotherHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &threeMasters{}
+		g, _ := clustered(t, c)
+		c.away[1].Store(true)
+		c.away[2].Store(true)
+		askAll(t, g)
+		time.Sleep(3*time.Second + 100*ms)
+		c.away[2].Store(false)
+		start := time.Now()
+		for g.breakerOf("consumer:2").at() != positionClosed {
+			time.Sleep(ms)
+		}
+		const most = probeWithin + 5*probeEvery // the probe that hung, and one for each time that the calls double
+		if took := time.Since(start); took > most+ms {
+			t.Errorf("it is back after %v, want %v at most", took, most)
+		}
+	})
+}
+
 // From a Cluster that answers to one that does not, and back: each state has its line, with how much is away.
 func TestTheStatesOfAClusterAreLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -3,6 +3,7 @@ package tieredlimit
 import (
 	"log/slog"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"tollgate/internal/plugin"
@@ -56,6 +57,37 @@ func TestAProcessThatEndsCountsWhatNoConnectionIsLeftFor(t *testing.T) {
 	if len(b.sites.byName) != 0 {
 		t.Error("a site is left")
 	}
+}
+
+// What a Redis is owed that no configuration names any more is lost when the day ends, and nothing is left of it.
+func TestWhatNobodyComesBackForIsForgottenWhenItCountsNoMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		now := func() time.Time { return noon.Add(time.Since(begin)) }
+		b := testBuilder(t)
+		b.deps.Now = now
+		b.sites = newSites(b.newSite)
+		one := b.newSite("redis:6379")
+		b.sites.byName[one.name] = one
+		for range 3 {
+			one.local.take("a", daily(t, 9), 1)
+		}
+		b.sites.look()
+		time.Sleep(11 * time.Hour)
+		if counts, requests := one.local.owed(); counts != 1 || requests != 3 || len(b.sites.byName) != 1 {
+			t.Errorf("before the day ends %d requests of %d counts are owed, and %d sites known", requests, counts, len(b.sites.byName))
+		}
+		time.Sleep(time.Hour + sweepEvery)
+		b.sites.mu.Lock()
+		left := len(b.sites.byName)
+		b.sites.mu.Unlock()
+		if left != 0 || one.local.size.Load() != 0 {
+			t.Errorf("after the day %d sites are known, and %d counts", left, one.local.size.Load())
+		}
+		wantResult(t, one.local, debtsEnded, 3)
+		b.sites.stop()
+		wantResult(t, one.local, debtsStopped, 0)
+	})
 }
 
 // testBuilder connects, and makes no handlers.

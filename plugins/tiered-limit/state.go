@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // site is one Redis, for all connections of the process that lead to it: what the node knows of it, and
@@ -25,6 +26,7 @@ type sites struct {
 	mu      sync.Mutex
 	byName  map[string]*site
 	open    func(name string) *site
+	again   *time.Timer // looks again what may be forgotten; nil before there was anything
 	stopped bool
 }
 
@@ -82,8 +84,19 @@ func (s *sites) stop() {
 	s.forget()
 }
 
-// forget forgets the sites without a connection of which nothing is known; all of them once the process stops.
+// look forgets what no longer counts of the sites without a connection, which keep nothing running.
+func (s *sites) look() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forget()
+}
+
+// forget forgets the sites without a connection of which nothing is known; all of them once the process stops. While
+// any is left it is done again now and then.
 func (s *sites) forget() {
+	if s.again != nil {
+		s.again.Stop()
+	}
 	for name, one := range s.byName {
 		if len(one.connections) > 0 || one.farewells > 0 {
 			continue
@@ -94,8 +107,19 @@ func (s *sites) forget() {
 		}
 		if s.stopped || one.local.size.Load() == 0 {
 			delete(s.byName, name)
+			continue
 		}
+		s.later()
 	}
+}
+
+// later has the sites looked at again.
+func (s *sites) later() {
+	if s.again == nil {
+		s.again = time.AfterFunc(sweepEvery, s.look)
+		return
+	}
+	s.again.Reset(sweepEvery)
 }
 
 // writeOff counts what Redis will not be told.

@@ -109,6 +109,55 @@ func TestEachAlertIsTestedBothWays(t *testing.T) {
 	}
 }
 
+// annotationOf is one of an alert.
+func annotationOf(t *testing.T, alert, name string) string {
+	t.Helper()
+	for _, r := range readRules(t) {
+		if r.Alert == alert {
+			return r.Annotations[name]
+		}
+	}
+	t.Fatalf("there is no %s", alert)
+	return ""
+}
+
+// TestTheAlertOfLostCountsExplainsWhatItIsOf leaves out stopped, which rises when nobody can scrape it any more.
+func TestTheAlertOfLostCountsExplainsWhatItIsOf(t *testing.T) {
+	const family = "tollgate_tiered_limit_debts_total"
+	var lost, explained []string
+	for _, sample := range stageOf(t).scrape(t)[family].samples {
+		result := strings.TrimSuffix(strings.TrimPrefix(sample.series, family+`{result="`), `"}`)
+		if result != "settled" && result != "stopped" {
+			lost = append(lost, result)
+		}
+	}
+	for _, found := range regexp.MustCompile(`(\w+): `).FindAllStringSubmatch(annotationOf(t, "TollgateCountsLost", "first"), -1) {
+		explained = append(explained, found[1])
+	}
+	slices.Sort(lost)
+	slices.Sort(explained)
+	if !slices.Equal(lost, explained) {
+		t.Errorf("explained are %v, and there are %v", explained, lost)
+	}
+}
+
+// TestTheLinesOfTheLogThatAreNamedAreWritten holds the alert of Redis to the lines that tell why it is away.
+func TestTheLinesOfTheLogThatAreNamedAreWritten(t *testing.T) {
+	var named []string
+	for _, found := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(annotationOf(t, "TollgateRedisAway", "first"), -1) {
+		named = append(named, found[1])
+	}
+	if len(named) != 2 {
+		t.Errorf("named are %q, want a line for Redis and one for a part of a Cluster", named)
+	}
+	source := string(read(t, inRepository("plugins", "tiered-limit", "guardreport.go")))
+	for _, line := range named {
+		if !strings.Contains(source, `"`+line) {
+			t.Errorf("nothing logs %q", line)
+		}
+	}
+}
+
 // TestEachFileThatIsNamedIsThere follows the pointers of annotations into the repository.
 func TestEachFileThatIsNamedIsThere(t *testing.T) {
 	path := regexp.MustCompile(`(plugins/[\w/.-]+\.md), ([^).]+)`)

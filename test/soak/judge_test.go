@@ -69,7 +69,7 @@ func TestJudgeFindsWhatGrowsWithTheTraffic(t *testing.T) {
 	for i := range 24 {
 		at := time.Duration(i) * 2 * time.Second
 		flat = append(flat, sample{at: at, goroutines: 40 + i%7, heap: 34 << 20, connected: 6 - i%5})
-		growing = append(growing, sample{at: at, goroutines: 40 + i*20, heap: 34<<20 + i<<21})
+		growing = append(growing, sample{at: at, goroutines: 40 + i*20, heap: 34<<20 + i<<22})
 	}
 	if faults := judge(flat); len(faults) != 0 {
 		t.Errorf("found %q where nothing grows", faults)
