@@ -69,8 +69,8 @@ func TestATurnThatMeasuresSomethingElseIsAnError(t *testing.T) {
 		good  bool
 	}{
 		"all pass":                        {route{}, load{requests: most}, true},
-		"one in a hundred is refused":     {route{}, load{requests: most, refused: 10}, true},
-		"more are refused":                {route{}, load{requests: most, refused: 11}, false},
+		"one in twenty is refused":        {route{}, load{requests: most, refused: 50}, true},
+		"more are refused":                {route{}, load{requests: most, refused: 51}, false},
 		"all are denied, as they should":  {route{denied: true}, load{requests: most, refused: most}, true},
 		"many pass that should be denied": {route{denied: true}, load{requests: most, refused: most / 2}, false},
 		"one gets no answer":              {route{}, load{requests: most, errors: 1}, false},

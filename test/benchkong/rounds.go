@@ -77,13 +77,17 @@ func (s *stack) turn(ctx context.Context, r route, o options) (turn, error) {
 	return t, t.check(r)
 }
 
-// check tells where a turn was not what it should measure. A rate of 1 lets one in a second pass.
+// mayBeOdd is the part of answers that may be others: a rate of 1 lets one in a second pass, and a fast machine's peaks
+// are above the highest exact rate.
+const mayBeOdd = 0.05
+
+// check tells where a turn was not what it should measure.
 func (t turn) check(r route) error {
 	odd := t.refused
 	if r.denied {
 		odd = t.requests - t.refused
 	}
-	if 100*odd > t.requests || t.errors > 0 {
+	if float64(odd) > mayBeOdd*float64(t.requests) || t.errors > 0 {
 		return fmt.Errorf("route %s: of %d requests %d got another answer than %d, and %d none", r.name, t.requests, odd, r.want(), t.errors)
 	}
 	return nil
