@@ -61,7 +61,9 @@
 //
 // # Without Redis
 //
-// A request waits for Redis at most redis.timeout. After five failures in a row, or when half of the last
+// A request waits for Redis at most redis.timeout. While eight writes to a Redis, or to a master of a Cluster, are
+// unanswered, the calls that come wait for the first answer, an eighth of redis.timeout at most, and go out in
+// one write (pipeline): each ends by its own request's deadline all the same. After five failures in a row, or when half of the last
 // calls were bad, a breaker lets nobody wait, and Redis is probed in the background; on a Cluster each master
 // has its own (shards). Meanwhile on_redis_error says whether this node admits its part of the limits (local), or
 // requests pass (allow) or get 503 (deny). What is reported of it is the guard's standing.

@@ -23,6 +23,7 @@ type link struct {
 	greeting []byte
 	greeted  bool
 	asked    bool // a script was sent
+	unread   bool // something was sent since the last answer
 }
 
 // errGivenUp has the pool drop a connection.
@@ -30,15 +31,21 @@ var errGivenUp = errors.New("the connection is given up")
 
 var _ syscall.Conn = (*link)(nil)
 
-// Write has sent no whole command where it fails, so that Redis did none.
+// Write has sent no whole script call where it fails with the first bytes of a lone call, so that Redis did none.
+// Where there are several calls, or some of it was sent before, one may have arrived.
 func (l *link) Write(b []byte) (int, error) {
+	before := l.asked && l.unread
 	// EVAL and EVALSHA, as go-redis writes them. A password in which that stands errs on the safe side.
 	if !l.asked && bytes.Contains(b, []byte("\r\neval")) {
 		l.asked = true
 	}
 	n, err := l.Conn.Write(b)
-	if err != nil {
-		l.backend.learn(l.backendAge, err)
+	l.unread = true
+	if err == nil {
+		return n, nil
+	}
+	l.backend.learn(l.backendAge, err)
+	if !before && (n == 0 || !bytes.Contains(b, []byte("\r\n*"))) { // where another call begins
 		err = undone{l.told(err)}
 	}
 	return n, err
@@ -47,6 +54,7 @@ func (l *link) Write(b []byte) (int, error) {
 // Read reads an answer, or a part of it.
 func (l *link) Read(b []byte) (int, error) {
 	n, err := l.Conn.Read(b)
+	l.unread = l.unread && n == 0
 	if !l.greeted && n > 0 {
 		if stranger := l.greet(b[:n]); stranger != nil {
 			l.backend.learn(l.backendAge, stranger)

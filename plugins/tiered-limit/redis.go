@@ -25,6 +25,7 @@ type redisStore struct {
 	dialer *dialer
 	close  func() error
 	script *script
+	lines  *pipelines
 	now    func() time.Time
 	// ahead is how far Redis' clock was found to be ahead of this node's, in nanoseconds.
 	ahead atomic.Int64
@@ -47,6 +48,7 @@ func newRedisStore(c Redis, text string, now func() time.Time) (*redisStore, err
 		s.client = redis.NewClient(c.options(s.dialer))
 		s.close = s.client.Close
 	}
+	s.lines = newPipelines(s.client, c.timeout(), s.masterOf)
 	return s, nil
 }
 
@@ -117,18 +119,22 @@ func (s *redisStore) call(ctx context.Context, script *script, names []string, d
 // and who took its place is asked at once.
 func (s *redisStore) run(ctx context.Context, script *script, names []string, args []any) ([]int64, error) {
 	age := s.dialer.age.Load()
-	reply, err := script.run(ctx, s.client, names, args...)
+	reply, err := script.run(ctx, s.lines.of(names[0]), names, args...)
 	if isReadOnly(err) {
 		s.dialer.giveUp(age)
-		reply, err = script.run(ctx, s.client, names, args...)
+		reply, err = script.run(ctx, s.lines.of(names[0]), names, args...)
 	}
 	s.learn(ctx, err)
 	return reply, classified(s.dialer.waited(err))
 }
 
-// learn has a cluster's client look who is there where a call got no answer.
+// learn notes that Redis answers, and has a cluster's client look who is there where a call got no answer.
 func (s *redisStore) learn(ctx context.Context, err error) {
-	if err == nil || answered(err) || errors.Is(err, context.Canceled) || isPools(err) {
+	switch {
+	case err == nil, answered(err):
+		s.lines.met()
+		return
+	case errors.Is(err, context.Canceled), isPools(err):
 		return
 	}
 	if cluster, ok := s.client.(*redis.ClusterClient); ok {

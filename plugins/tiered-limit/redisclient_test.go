@@ -70,6 +70,7 @@ func TestAConnectionIsOpenedLongerThanARequestWaits(t *testing.T) {
 	d := &dialer{locate: func(ctx context.Context) (string, error) { return addr, pause(ctx, 2*c.timeout()) }}
 	client := redis.NewClient(c.options(d))
 	s := &redisStore{client: client, dialer: d, close: client.Close, script: newScript(limitScript), now: time.Now}
+	s.lines = newPipelines(client, c.timeout(), s.masterOf)
 	t.Cleanup(func() { _ = s.Close() })
 	_, err := s.Take(timed(t, c), "a", Limits{TPS: 1}, 1)
 	if !errors.Is(err, errUnreachable) || !errors.Is(err, errLocating) || !errors.Is(err, errNothingDone) || !errors.Is(err, context.DeadlineExceeded) {

@@ -22,17 +22,17 @@ const callArgs = 8
 // run runs the script: by its hash, and once by its text where Redis does not know that (NOSCRIPT, after
 // SCRIPT FLUSH, a restart or a failover), in which case nothing was done yet. It is redis.Script.Run with
 // one list of arguments in the place of several.
-func (s *script) run(ctx context.Context, client redis.UniversalClient, keys []string, args ...any) ([]int64, error) {
+func (s *script) run(ctx context.Context, via caller, keys []string, args ...any) ([]int64, error) {
 	list := make([]any, firstKey, firstKey+len(keys)+callArgs)
 	list[0], list[1], list[2] = "evalsha", s.hash, len(keys)
 	for _, key := range keys {
 		list = append(list, key)
 	}
 	list = append(list, args...)
-	reply, err := execute(ctx, client, list)
+	reply, err := execute(ctx, via, list)
 	if redis.HasErrorPrefix(err, "NOSCRIPT") {
 		list[0], list[1] = "eval", s.text
-		return execute(ctx, client, list)
+		return execute(ctx, via, list)
 	}
 	return reply, err
 }
@@ -40,11 +40,13 @@ func (s *script) run(ctx context.Context, client redis.UniversalClient, keys []s
 // firstKey is where the keys begin in EVAL and EVALSHA.
 const firstKey = 3
 
-func execute(ctx context.Context, client redis.UniversalClient, list []any) ([]int64, error) {
+func execute(ctx context.Context, via caller, list []any) ([]int64, error) {
 	cmd := redis.NewIntSliceCmd(ctx, list...)
 	cmd.SetFirstKeyPos(firstKey)
-	_ = client.Process(ctx, once{cmd}) // its error is the command's
-	return cmd.Result()
+	if err := via.Process(ctx, once{cmd}); err != nil {
+		return nil, err
+	}
+	return cmd.Val(), nil
 }
 
 // once is a call that must not be made again after it has got no answer: it may have debited. The client of

@@ -241,6 +241,7 @@ func TestARequestThatMeetsAReplicaIsCountedByTheNewMaster(t *testing.T) {
 	d := &dialer{locate: func(context.Context) (string, error) { return master.Load().(string), nil }}
 	client := redis.NewClient(redisAt(before).options(d))
 	s := &redisStore{client: client, dialer: d, close: client.Close, script: newScript(limitScript), now: time.Now}
+	s.lines = newPipelines(client, redisAt(before).timeout(), s.masterOf)
 	t.Cleanup(func() { _ = s.Close() })
 	fill(t, s, 5)
 	redistest.Await(t, before, "a replica", func(c *redis.Client) bool {

@@ -27,6 +27,9 @@ var stores = map[string]func(testing.TB) clockStore{
 	"memory":   func(testing.TB) clockStore { return &memoryStore{accounts: map[string]*account{}} },
 	"embedded": func(tb testing.TB) clockStore { return openClockRedis(tb, redistest.Embedded(tb).Addr()) },
 	"redis":    func(tb testing.TB) clockStore { return openClockRedis(tb, redistest.Start(tb)) },
+	"redis, in one write with others": func(tb testing.TB) clockStore {
+		return accompanied{openClockRedis(tb, redistest.Start(tb)), new(sync.Mutex)}
+	},
 }
 
 // servers start each kind of Redis.

@@ -1,0 +1,288 @@
+package tieredlimit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"tollgate/test/eventually"
+	"tollgate/test/network"
+	"tollgate/test/redistest"
+)
+
+// taken is what a call brought.
+type taken struct {
+	out Outcome
+	err error
+}
+
+// takeTogether takes one of each key, all in one write: they wait until all are there.
+func takeTogether(ctx context.Context, tb testing.TB, s *redisStore, l Limits, keys ...string) []taken {
+	tb.Helper()
+	p := lineOf(tb, s, keys[0])
+	p.mu.Lock()
+	p.under, p.patience, p.vain = writesAtOnce, time.Minute, time.Time{}
+	p.mu.Unlock()
+	got := make([]taken, len(keys))
+	var all sync.WaitGroup
+	for i, key := range keys {
+		all.Go(func() { got[i].out, got[i].err = s.Take(ctx, key, l, 1) })
+	}
+	eventually.Holds(tb, waiting, "calls that wait", func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return len(p.queue) == len(keys)
+	})
+	p.next()
+	all.Wait()
+	p.mu.Lock()
+	p.under = 0
+	p.mu.Unlock()
+	return got
+}
+
+// lineOf is what makes the calls for a key.
+func lineOf(tb testing.TB, s *redisStore, key string) *pipeline {
+	tb.Helper()
+	p, ok := s.lines.of(keys(key)[0]).(*pipeline)
+	if !ok {
+		tb.Fatal("calls for a Cluster that has answered go by themselves")
+	}
+	return p
+}
+
+// accompanied is a store each of whose calls goes out in one write with that of another consumer.
+type accompanied struct {
+	clockRedis
+	alone *sync.Mutex
+}
+
+func (s accompanied) Take(ctx context.Context, key string, l Limits, n int64) (Outcome, error) {
+	s.alone.Lock()
+	defer s.alone.Unlock()
+	p := s.lines.lone
+	p.mu.Lock()
+	p.under, p.patience = writesAtOnce, time.Minute
+	p.mu.Unlock()
+	var out Outcome
+	var err error
+	var both sync.WaitGroup
+	both.Go(func() { out, err = s.redisStore.Take(ctx, key, l, n) })
+	both.Go(func() { _, _ = s.redisStore.Take(ctx, "companion", l, 1) })
+	for waits := 0; waits < 2; {
+		time.Sleep(10 * us) // until both are there
+		p.mu.Lock()
+		waits = len(p.queue)
+		p.mu.Unlock()
+	}
+	p.mu.Lock()
+	p.under = 1 // what a call does after its first goes by itself
+	p.mu.Unlock()
+	p.next()
+	both.Wait()
+	return out, err
+}
+
+func TestCallsInOneWriteThatGetNoAnswerAreMadeOnce(t *testing.T) {
+	t.Parallel() // it waits
+	for kind, start := range behindProxy {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			p, c, addr := start(t)
+			c.Timeout = aSecond
+			s, direct := openRecord(t, c, limitScript), redis.NewClient(&redis.Options{Addr: addr})
+			t.Cleanup(func() { _ = direct.Close() })
+			limits, used, who := daily(t, 100), 0, []string{"a", "b", "c", "d"}
+			for _, loss := range []network.Loss{network.Swallowed, network.HungUp, network.AllButAByte} {
+				p.Mend()
+				for _, key := range who {
+					take(t, s, key, limits)
+				}
+				p.Lose(loss)
+				// Without a deadline: there is time enough to call again.
+				for i, got := range takeTogether(context.WithoutCancel(t.Context()), t, s, limits, who...) {
+					if got.err == nil || errors.Is(got.err, errNothingDone) {
+						t.Errorf("loss %d, call %d: %v; want an error that leaves open what was done", loss, i, got.err)
+					}
+				}
+				used += 2
+				for _, key := range who {
+					if got := usedOf(t, direct, key); got != used {
+						t.Errorf("loss %d: %d debited from %s, want %d", loss, got, key, used)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestCallsInOneWriteSendAScriptThatRedisForgotAgainAndDebitOnce(t *testing.T) {
+	for kind, start := range servers {
+		t.Run(kind, func(t *testing.T) {
+			s := openRedis(t, start(t), limitScript)
+			for i, want := range []int64{9, 8} {
+				if err := s.client.ScriptFlush(t.Context()).Err(); err != nil {
+					t.Fatal(err)
+				}
+				wantLeft(t, takeTogether(t.Context(), t, s, daily(t, 10), "a", "b", "c"), want, fmt.Sprint("request ", i+1))
+			}
+		})
+	}
+}
+
+func wantLeft(t *testing.T, got []taken, want int64, when string) {
+	t.Helper()
+	for i, one := range got {
+		if one.err != nil || one.out.Admitted != 1 || one.out.DayLeft != want {
+			t.Errorf("%s: call %d gets %+v, %v; want %d left of the day", when, i, one.out, one.err, want)
+		}
+	}
+}
+
+// Of the calls in one write those whose slot moves, or has moved, are followed; the others are answered.
+func TestCallsInOneWriteAreFollowedWhereASlotMoves(t *testing.T) {
+	t.Parallel() // a cluster takes seconds to agree
+	addrs := redistest.StartCluster(t, 2)
+	s := openRecord(t, byNodes(t, addrs...), limitScript)
+	slot := keySlot(t, addrs[0], "moving")
+	from, to := addrs[slot*2/16384], addrs[1-slot*2/16384]
+	stays := inSlot((slot/8192)*8192+(slot+1)%8192, 2) // at the same master
+	who := append(inSlot(slot, 3), stays...)
+	left := int64(100)
+	all := func(when string, exact bool) {
+		t.Helper()
+		left--
+		limits := daily(t, 100)
+		if exact {
+			limits.TPS = 50
+		}
+		wantLeft(t, takeTogether(t.Context(), t, s, limits, who...), left, when)
+	}
+	take(t, s, "first", Limits{TPS: 1}) // the client knows the masters then
+	all("before", false)
+	redistest.BeginMove(t, slot, from, to)
+	all("while the keys are where they were", false)
+	all("while rings are nowhere", true)
+	redistest.MoveKeys(t, slot, from, to)
+	all("while the slot is where it was", false)
+	redistest.MoveSlot(t, slot, from, to)
+	all("after", true)
+	all("and again", false)
+}
+
+// Until a Cluster has answered its client may not know its masters: calls go by themselves.
+func TestCallsForAClusterThatHasNotAnsweredGoByThemselves(t *testing.T) {
+	client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{"127.0.0.1:1"}})
+	t.Cleanup(func() { _ = client.Close() })
+	p := newPipelines(client, patience, func(key string) string { return "master of " + key })
+	if got := p.of("a"); got != caller(client) {
+		t.Errorf("they go by %T", got)
+	}
+	p.met()
+	a := p.of("a")
+	if a == caller(client) || p.of("a") != a {
+		t.Error("a master has no pipeline of its own")
+	}
+	a.(*pipeline).under = 1
+	p.of("b")
+	p.of("c")
+	if len(p.byAddr) != 2 || p.of("a") != a {
+		t.Errorf("%d pipelines are kept, want that in use and the last", len(p.byAddr))
+	}
+}
+
+func TestCallsTogetherForAClusterThatIsNowhereHaveDoneNothing(t *testing.T) {
+	client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{"127.0.0.1:1"}})
+	t.Cleanup(func() { _ = client.Close() })
+	calls := []redis.Cmder{aCallFor("a"), aCallFor("b")}
+	clusterSender{client}.together(t.Context(), calls)
+	for i, call := range calls {
+		if !nothingDone(call.Err()) {
+			t.Errorf("call %d ends with %v", i, call.Err())
+		}
+	}
+}
+
+// A closed store has its waiting calls end at once: nothing was done.
+func TestCallsThatWaitWhenTheStoreIsClosedEnd(t *testing.T) {
+	s := openRedis(t, redistest.Start(t), limitScript)
+	take(t, s, "a", Limits{TPS: 10})
+	p := s.lines.lone
+	p.under, p.patience = writesAtOnce, time.Minute
+	ended := make(chan error, 2)
+	for range cap(ended) {
+		go func() {
+			_, err := s.Take(context.Background(), "a", Limits{TPS: 10}, 1)
+			ended <- err
+		}()
+	}
+	eventually.Holds(t, waiting, "calls that wait", func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return len(p.queue) == cap(ended)
+	})
+	_ = s.Close()
+	p.next()
+	for range cap(ended) {
+		if err := <-ended; !errors.Is(err, redis.ErrClosed) || !errors.Is(err, errNothingDone) {
+			t.Errorf("a call that waited ends with %v", err)
+		}
+	}
+}
+
+// partly is a connection that takes some bytes and breaks.
+type partly struct {
+	net.Conn
+	takes []int // of each write; the last one fails
+}
+
+func (p *partly) Read(b []byte) (int, error) { return copy(b, "-ERR\r\n"), nil }
+
+func (p *partly) Write(b []byte) (int, error) {
+	n := min(p.takes[0], len(b))
+	if p.takes = p.takes[1:]; len(p.takes) > 0 {
+		return len(b), nil
+	}
+	return n, net.ErrClosed
+}
+
+func TestAWriteThatFailsHasDoneNothingWhereNoCallIsWhole(t *testing.T) {
+	one := command("evalsha", "hash", "1", "key", "1")
+	two := slices.Concat(one, one)
+	hello := command("hello", "2")
+	tests := map[string]struct {
+		writes [][]byte
+		last   int  // bytes of the last write that are taken
+		reads  bool // before it
+		want   bool
+	}{
+		"a lone call in part":               {[][]byte{one}, 9, false, true},
+		"the first of several, not a byte":  {[][]byte{two}, 0, false, true},
+		"the first of several":              {[][]byte{two}, len(one), false, false},
+		"the rest of several":               {[][]byte{two, one}, 0, false, false},
+		"a lone call after an answer":       {[][]byte{two, one}, 9, true, true},
+		"a call on a connection just built": {[][]byte{hello, one}, 9, false, true},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			l := &link{Conn: &partly{takes: append(make([]int, len(test.writes)-1), test.last)}, dialer: &dialer{}, backend: &backend{}}
+			var err error
+			for i, b := range test.writes {
+				if test.reads && i == len(test.writes)-1 {
+					_, _ = l.Read(make([]byte, 9))
+				}
+				_, err = l.Write(b)
+			}
+			if err == nil || errors.Is(err, errNothingDone) != test.want {
+				t.Errorf("error %v, nothing done: %v, want %v", err, !test.want, test.want)
+			}
+		})
+	}
+}
