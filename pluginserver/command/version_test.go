@@ -44,7 +44,15 @@ func TestTheBuildIsToldByTheCommandTheLogTheMetricsAndTheStatus(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer cmd.Process.Kill()
+	end := func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait() // of a kill
+	}
+	defer func() {
+		if end(); t.Failed() {
+			t.Log(log.String())
+		}
+	}()
 	get := func(path string) (body string) {
 		eventually.Holds(t, patience, "an answer of "+path, func() bool {
 			response, err := http.Get("http://" + status + path)
@@ -65,8 +73,7 @@ func TestTheBuildIsToldByTheCommandTheLogTheMetricsAndTheStatus(t *testing.T) {
 	if err := json.Unmarshal([]byte(get("/status")), &state); err != nil || state.Build.Version != "v1.2.3" || state.Build.Created != "2026-11-22T08:00:00Z" {
 		t.Errorf("/status: %+v, %v", state, err)
 	}
-	_ = cmd.Process.Kill()
-	_ = cmd.Wait() // of a kill
+	end()
 	first, _, _ := strings.Cut(log.String(), "\n")
 	if !strings.Contains(first, `"version":"v1.2.3","revision":"abc"`) {
 		t.Errorf("the log's first line is %s", first)

@@ -58,7 +58,8 @@ type Server struct {
 	draining  atomic.Bool
 	crowd     *crowd
 	running   sync.WaitGroup
-	ended     sync.Pool     // of *conn whose connections have ended
+	ended     sync.Pool // of *conn whose connections have ended
+	spare     spare
 	faultLog  *rate.Limiter // lines about events and connections that fail
 	crowdLog  *rate.Limiter // lines about too many connections
 	acceptLog *rate.Limiter
@@ -80,6 +81,7 @@ func New(config Config) *Server {
 		config:    config,
 		instances: instance.NewTable(config.Plugins, config.Log, config.Instances),
 		crowd:     newCrowd(),
+		spare:     newSpare(),
 		faultLog:  rate.NewLimiter(linesPerSecond, linesAtFirst),
 		crowdLog:  rate.NewLimiter(andThen, now),
 		acceptLog: rate.NewLimiter(andThen, now),
@@ -98,6 +100,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener, drain time.Du
 
 	err := s.accept(ctx, events, listener)
 	_ = listener.Close()
+	s.spare.dismiss()
 	s.drain(drain, cancelEvents)
 	if ctx.Err() != nil {
 		return nil
@@ -105,8 +108,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener, drain time.Du
 	return err
 }
 
-// accept hands each connection to a goroutine of its own, until ctx ends. Errors such as too many open files
-// pass.
+// accept hands each connection to a goroutine, until ctx ends. Errors such as too many open files pass.
 func (s *Server) accept(ctx, events context.Context, listener net.Listener) error {
 	const retryAfter = 50 * time.Millisecond
 	for {
@@ -121,13 +123,19 @@ func (s *Server) accept(ctx, events context.Context, listener net.Listener) erro
 			time.Sleep(retryAfter)
 			continue
 		}
-		c := s.admit(ctx, nc)
-		s.running.Go(func() {
-			c.serve(events)
-			s.crowd.remove(c)
-			c.stream.Release()
-			s.ended.Put(c)
-		})
+		if c := s.admit(ctx, nc); !s.spare.take(c) {
+			s.running.Go(func() { s.serve(events, c) })
+		}
+	}
+}
+
+// serve serves a connection, and then others as long as it is wanted.
+func (s *Server) serve(ctx context.Context, c *conn) {
+	for ok := true; ok; c, ok = s.spare.next() {
+		c.serve(ctx)
+		s.crowd.remove(c)
+		c.stream.Release()
+		s.ended.Put(c)
 	}
 }
 

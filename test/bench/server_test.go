@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -64,6 +65,10 @@ func handlers() map[string]handler {
 				"X-RateLimit-Limit-Second": {"20"}, "X-RateLimit-Remaining-Second": {"19"}, "X-RateLimit-Limit-Day": {"50000"},
 				"X-RateLimit-Remaining-Day": {"49999"}, "RateLimit-Limit": {"20"}, "RateLimit-Remaining": {"19"}, "RateLimit-Reset": {"1"},
 			})
+		},
+		"denial": func(k *pdk.PDK) {
+			_, _ = k.Client.GetConsumer()
+			k.Response.Exit(http.StatusTooManyRequests, []byte(`{"title":"Too Many Requests"}`), map[string][]string{"Retry-After": {"1"}})
 		},
 		"6 silent calls": func(k *pdk.PDK) {
 			for range 6 {
