@@ -113,13 +113,13 @@ func (r *run) mayLose(tier string) int64 {
 	return 0
 }
 
-// judgeWaits holds what requests took to redis.timeout. Requests without limits show what the machine adds.
+// judgeWaits holds what requests wait to redis.timeout: all but one in a hundred, as the machine itself may hold up
+// some. By how much it does shows the worst of those without limits, twice: one that waits is woken up once more.
 func (r *run) judgeWaits(t *testing.T) {
 	t.Helper()
-	during := r.samples.where(between(r.began, r.well))
-	limited, others := during.where(sample.limited), during.where(of(free))
-	const slack = 500 * time.Millisecond
-	if worst, most := limited.quantile(1), r.timeout(r.scale)+2*others.quantile(1)+slack; worst > most {
-		t.Errorf("a request took %s, want at most %s", worst, most)
+	during := r.waits(r.began, r.well)
+	const slack = 20 * time.Millisecond
+	if p99, most := during.limited.quantile(nearly), r.timeout(r.scale)+2*during.others.quantile(1)+slack; p99 > most {
+		t.Errorf("one request in a hundred took %s, want at most %s", p99, most)
 	}
 }

@@ -17,21 +17,29 @@ type row struct {
 	errors                 int
 }
 
-// waits are what requests took.
-type waits struct{ p99, worst time.Duration }
+// waits are what requests with limits took, and what those without took meanwhile: that is the machine's share.
+type waits struct{ limited, others samples }
 
-func (s samples) waits() waits {
-	const nearly = 0.99
-	return waits{s.quantile(nearly), s.quantile(1)}
+func (r *run) waits(from, to time.Time) waits {
+	all := r.samples.where(between(from, to))
+	return waits{all.where(sample.limited), all.where(of(free))}
+}
+
+// nearly is the part of p99.
+const nearly = 0.99
+
+// added is what limits add to the time of requests, of which a part takes at most that.
+func (w waits) added(part float64) time.Duration {
+	return max(0, w.limited.quantile(part)-w.others.quantile(part))
 }
 
 // row sums the case up.
 func (r *run) row() row {
-	quiet := r.samples.where(sample.limited, between(r.started, r.began))
-	during := r.samples.where(sample.limited, between(r.began, r.well))
+	waits := r.waits(r.began, r.well)
+	during := waits.limited
 	own := row{
 		name: r.name, lasted: r.ended.Sub(r.began), recovered: r.well.Sub(r.ended),
-		before: quiet.waits(), during: during.waits(),
+		before: r.waits(r.started, r.began), during: waits,
 		local: int64(len(during.where(by("local")))), unknown: r.unknown, sent: int64(len(during)), errors: r.errors(),
 	}
 	for _, c := range r.load.clients {
@@ -49,17 +57,15 @@ func (r *run) row() row {
 	return own
 }
 
-// change writes two times in milliseconds as the table has them.
-func change(before, during time.Duration) string {
-	millis := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
-	return fmt.Sprintf("%.1f → %.1f", millis(before), millis(during))
-}
+// millis writes a time as the table has it.
+func millis(d time.Duration) string { return fmt.Sprintf("%.1f", float64(d)/float64(time.Millisecond)) }
 
 // String is a line of the table.
 func (r row) String() string {
 	cells := []string{
 		r.name, fmt.Sprintf("%.1f", r.lasted.Seconds()),
-		change(r.before.p99, r.during.p99), change(r.before.worst, r.during.worst),
+		millis(r.before.added(nearly)) + " → " + millis(r.during.added(nearly)),
+		millis(r.during.others.quantile(1)) + ", " + millis(r.during.limited.quantile(1)),
 		r.most[0], r.most[1], r.most[2], fmt.Sprintf("%.1f", r.recovered.Seconds()),
 		fmt.Sprintf("%d of %d", r.local, r.sent), fmt.Sprintf("%d of %d", r.lost, r.mayLose), fmt.Sprintf("%d of %d", r.twice, r.unknown),
 		fmt.Sprint(r.errors),
@@ -70,7 +76,7 @@ func (r row) String() string {
 // table is that of the README.
 func table(rows []row) string {
 	lines := []string{
-		"| trouble | lasted, s | p99, ms: before → during | worst, ms | most in a second, of stated: rate | bucket | in the day, of stated " +
+		"| trouble | lasted, s | p99 added, ms: before → during | worst, ms: without limits, with | most in a second, of stated: rate | bucket | in the day, of stated " +
 			"| Redis asked again after, s | decided without it | counts lost, of explained | counted twice, of unknown | errors |",
 		strings.Repeat("|---", 12) + "|",
 	}
