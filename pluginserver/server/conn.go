@@ -15,6 +15,7 @@ import (
 
 	"tollgate/internal/kong"
 	"tollgate/internal/panics"
+	"tollgate/internal/plugin"
 	"tollgate/pluginserver/pdkconn"
 	"tollgate/pluginserver/wire"
 )
@@ -26,6 +27,7 @@ type conn struct {
 	stream  *wire.Stream
 	pdk     *pdkconn.Conn
 	request *kong.Request
+	answer  []byte      // to the latest event
 	idle    atomic.Bool // waiting for a command: may be woken to stop
 	kept    bool        // handed to Config.Keep
 
@@ -121,10 +123,30 @@ func (c *conn) serveOne(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if call, ok := readEventCall(wire.Payload(frame)); ok {
+		return c.serveEvent(ctx, call)
+	}
+	return c.serveCommand(ctx, wire.Payload(frame))
+}
+
+// serveEvent handles an event.
+func (c *conn) serveEvent(ctx context.Context, call eventCall) error {
+	var err error
+	caught := panics.Catch(func() { err = c.handleEvent(ctx, call.instance, plugin.Phase) })
+	if err := errors.Join(err, caught); err != nil {
+		return err
+	}
+	c.answer = call.appendReturn(c.answer[:0])
+	return c.pdk.Return(c.answer)
+}
+
+// serveCommand answers any command.
+func (c *conn) serveCommand(ctx context.Context, payload []byte) error {
 	var call pb.RpcCall
-	if err := proto.Unmarshal(wire.Payload(frame), &call); err != nil {
+	if err := proto.Unmarshal(payload, &call); err != nil {
 		return fmt.Errorf("reading a command: %w", err)
 	}
+	var err error
 	var result *pb.RpcReturn
 	caught := panics.Catch(func() { result, err = c.dispatch(ctx, &call) })
 	if err := errors.Join(err, caught); err != nil {

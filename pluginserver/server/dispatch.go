@@ -16,7 +16,7 @@ func (c *conn) dispatch(ctx context.Context, call *pb.RpcCall) (*pb.RpcReturn, e
 	s := c.server
 	switch cmd := call.GetCall().(type) {
 	case *pb.RpcCall_CmdHandleEvent:
-		return &pb.RpcReturn{}, c.handleEvent(ctx, cmd.CmdHandleEvent)
+		return &pb.RpcReturn{}, c.handleEvent(ctx, cmd.CmdHandleEvent.GetInstanceId(), cmd.CmdHandleEvent.GetEventName())
 	case *pb.RpcCall_CmdStartInstance:
 		return s.startInstance(cmd.CmdStartInstance)
 	case *pb.RpcCall_CmdCloseInstance:

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"net/http"
 
-	pb "github.com/Kong/go-pdk/server/kong_plugin_protocol"
-
 	"tollgate/internal/kong"
 	"tollgate/internal/panics"
 	"tollgate/internal/plugin"
@@ -16,14 +14,14 @@ import (
 
 // handleEvent runs a plugin's handler. Where it returns nil, the event is to be answered with a
 // return; an error ends the connection, after an answer by kong.response.exit where there was one.
-func (c *conn) handleEvent(ctx context.Context, event *pb.CmdHandleEvent) error {
-	inst := c.server.instances.Get(event.GetInstanceId())
+func (c *conn) handleEvent(ctx context.Context, id int32, phase string) error {
+	inst := c.server.instances.Get(id)
 	if inst == nil {
 		return errHangUp
 	}
 	m := c.server.metrics.of(inst.Plugin)
 	began := m.began()
-	err := c.run(ctx, inst, event.GetEventName(), m)
+	err := c.run(ctx, inst, phase, m)
 	m.ended(began)
 	if err != nil {
 		if c.server.faultLog.Allow() {

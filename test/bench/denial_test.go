@@ -2,7 +2,6 @@ package bench
 
 import (
 	"errors"
-	"sync/atomic"
 	"testing"
 
 	"tollgate/pluginserver/wiretest"
@@ -23,23 +22,14 @@ func BenchmarkDenial(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			before := cpuTime(b, pid)
-			b.ResetTimer()
-			var failed atomic.Pointer[error]
-			b.RunParallel(func(next *testing.PB) {
+			measureRun(b, pid, socket, func(next *testing.PB) error {
 				for next.Next() {
 					if err := deny(socket, id, answer); err != nil {
-						failed.Store(&err)
-						return
+						return err
 					}
 				}
+				return nil
 			})
-			b.StopTimer()
-			if err := failed.Load(); err != nil {
-				b.Fatal(*err)
-			}
-			used := cpuTime(b, pid) - before
-			b.ReportMetric(float64(used.Nanoseconds())/float64(b.N), "server-cpu-ns/op")
 		})
 	}
 }

@@ -47,15 +47,21 @@ type traffic struct {
 	replies                map[string][]byte
 }
 
-// measure sends events on as many connections at once as there are cores: ns/op counts the client's share too,
-// server-cpu-ns/op is the CPU time of the server alone.
+// measure sends events on as many connections at once as there are cores.
 func measure(b *testing.B, pid int, t traffic) {
 	b.Helper()
-	before := cpuTime(b, pid)
+	measureRun(b, pid, t.socket, func(next *testing.PB) error { return t.send(next.Next) })
+}
+
+// measureRun has as many goroutines as there are cores send events: ns/op counts the client's share too,
+// server-cpu-ns/op and server-allocs/op are the CPU time and the allocated objects of the server alone.
+func measureRun(b *testing.B, pid int, socket string, run func(*testing.PB) error) {
+	b.Helper()
+	cpu, objects := cpuTime(b, pid), allocs(b, socket)
 	b.ResetTimer()
 	var failed atomic.Pointer[error]
 	b.RunParallel(func(next *testing.PB) {
-		if err := t.send(next.Next); err != nil {
+		if err := run(next); err != nil {
 			failed.Store(&err)
 		}
 	})
@@ -63,8 +69,8 @@ func measure(b *testing.B, pid int, t traffic) {
 	if err := failed.Load(); err != nil {
 		b.Fatal(*err)
 	}
-	used := cpuTime(b, pid) - before
-	b.ReportMetric(float64(used.Nanoseconds())/float64(b.N), "server-cpu-ns/op")
+	b.ReportMetric(float64((cpuTime(b, pid)-cpu).Nanoseconds())/float64(b.N), "server-cpu-ns/op")
+	b.ReportMetric((allocs(b, socket)-objects)/float64(b.N), "server-allocs/op")
 }
 
 // send sends events on one connection until there is no next.

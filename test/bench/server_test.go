@@ -100,6 +100,9 @@ func serveHandler(folder, name string) error {
 
 // serve serves a plugin on our server.
 func serve(folder string, p plugin.Plugin) error {
+	if err := tellAllocs(folder); err != nil {
+		return err
+	}
 	s := server.New(server.Config{Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(), Plugins: []plugin.Plugin{p}})
 	listener, err := server.Listen(filepath.Join(folder, "socket"), 0o600)
 	if err != nil {
@@ -115,12 +118,15 @@ func serveStockHandler(folder, name string) error {
 }
 
 func serveStock(folder string, build func() any) error {
+	if err := tellAllocs(folder); err != nil {
+		return err
+	}
 	os.Args = []string{os.Args[0], "-kong-prefix", folder}
 	return stock.StartServer(build, "0.1.0", 1)
 }
 
 // startServer starts one of the servers and returns its process id and its socket.
-func startServer(b *testing.B, which, handlerName string, env ...string) (pid int, socket string) {
+func startServer(b testing.TB, which, handlerName string, env ...string) (pid int, socket string) {
 	b.Helper()
 	folder := b.TempDir()
 	socket = filepath.Join(folder, "socket")
@@ -141,7 +147,7 @@ func startServer(b *testing.B, which, handlerName string, env ...string) (pid in
 }
 
 // cpuTime is what a process has used so far.
-func cpuTime(b *testing.B, pid int) time.Duration {
+func cpuTime(b testing.TB, pid int) time.Duration {
 	b.Helper()
 	used, err := cputime.Of(pid)
 	if err != nil {
