@@ -25,7 +25,7 @@ REQUIRE_ALL ?=
 left_out = $(if $(1),:,echo "left out: $(2)"$(if $(REQUIRE_ALL),; exit 1))
 
 .DEFAULT_GOAL := help
-.PHONY: help run tour test lint bench bench-kong scale fuzz image image-check up down build deploy-check
+.PHONY: help run tour faults test lint bench bench-kong scale fuzz image image-check up down build deploy-check
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ run: ## a gateway with the three plugins, Redis, an issuer and an upstream, unti
 
 tour: ## walk through the sandbox and show each request and its answer (TOUR_URL and TOUR_ISSUER for one that runs)
 	@$(GO) build -o bin/sandbox ./test/sandbox/cmd && exec bin/sandbox tour $(TOUR_URL) $(TOUR_ISSUER)
+
+faults: ## a sandbox with all that kong/TROUBLESHOOTING.md is about, until Ctrl-C (GATEWAY=kong for a kong on the PATH)
+	@$(GO) test -c -o bin/faults ./test/guides && cd test/guides && TOLLGATE_FAULTS=1 exec ../../bin/faults -test.run '^TestServeTheFaults$$'
 
 test: ## every test, shuffled; on redis-server and with the race detector where they can be had
 	@$(call left_out,$(RACE),the race detector (no C compiler))

@@ -10,15 +10,14 @@
 //
 // Comments of HTML, which no reader of the page sees, tell the test more:
 //
-//	<!-- serve FILE -->       the gateway serves testdata/FILE from here on; a page begins with kong/kong.yml
+//	<!-- faults -->           from here on what `make faults` gives: testdata/faults.yml in place of kong/kong.yml,
+//	                          load balancers that play the F5, an issuer behind TLS; the variables are in the file env
 //	<!-- merge -->            the next block is merged into kong.yml, as its reader would by hand
 //	<!-- save FILE -->        the next block is written to a file
 //	<!-- only kong -->        the next block needs a real Kong: GATEWAY=kong
 //	<!-- only redis -->       the next block needs a redis-server, not the embedded stand-in
 //	<!-- never run -->        the next block is not run, which the prose beside it must say
 //	<!-- run … -->            commands that set the scene
-//	<!-- f5 KIND WHAT … -->   a load balancer before the gateway, whose address is $F5 from here on
-//	<!-- tls -->              the issuer behind TLS as well, at $TLS_ISSUER, by the authority in ca.pem
 //
 // All commands of a page run in one bash, in a folder that has the configuration as kong.yml. decK is played by
 // a function: the file is checked by our schemas and loaded by a gateway without a database.

@@ -139,13 +139,18 @@ func (r *room) replace(config []byte) error {
 func (r *room) environment(deckURL string) []string {
 	return append(slices.DeleteFunc(os.Environ(), func(v string) bool {
 		return strings.HasPrefix(v, "KONG_") || strings.HasPrefix(v, "TOLLGATE_")
-	}),
-		"PATH="+filepath.Dir(r.binaries.PluginServer)+":"+os.Getenv("PATH"),
-		"GATEWAY="+r.URL, "GATEWAY_TLS="+cmp.Or(r.TLSURL, r.URL), "ADMIN="+r.AdminURL, "STATUS="+r.StatusURL, "ECHO_URL="+r.EchoURL, "ISSUER="+r.IssuerURL,
-		"JWKS_PATH="+strings.TrimPrefix(r.Issuer.JWKSURL(), r.IssuerURL),
-		"ERROR_LOG="+r.ErrorLog(), "ACCESS_LOG="+r.AccessLog(), "SERVER_LOG="+r.RunLog(),
-		"REDIS_HOST="+r.Redis.Host, "REDIS_PORT="+r.Redis.Port, "SANDBOX="+r.Folder, "DECK_URL="+deckURL, "no_proxy=*",
-	)
+	}), r.variables(deckURL)...)
+}
+
+// variables are those that the pages name.
+func (r *room) variables(deckURL string) []string {
+	return []string{
+		"PATH=" + filepath.Dir(r.binaries.PluginServer) + ":" + os.Getenv("PATH"),
+		"GATEWAY=" + r.URL, "GATEWAY_TLS=" + cmp.Or(r.TLSURL, r.URL), "ADMIN=" + r.AdminURL, "STATUS=" + r.StatusURL, "ECHO_URL=" + r.EchoURL, "ISSUER=" + r.IssuerURL,
+		"JWKS_PATH=" + strings.TrimPrefix(r.Issuer.JWKSURL(), r.IssuerURL),
+		"ERROR_LOG=" + r.ErrorLog(), "ACCESS_LOG=" + r.AccessLog(), "SERVER_LOG=" + r.RunLog(),
+		"REDIS_HOST=" + r.Redis.Host, "REDIS_PORT=" + r.Redis.Port, "SANDBOX=" + r.Folder, "DECK_URL=" + deckURL, "no_proxy=*",
+	}
 }
 
 // playedDeck stands for decK. Its output, which pages do not show, is empty.

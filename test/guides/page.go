@@ -22,7 +22,7 @@ type step struct {
 func kinds() []string { return []string{"console", "sh", "yaml", "text"} }
 
 // deeds are comments that do something by themselves; notes are about the block that follows.
-func deeds() []string { return []string{"serve", "run", "f5", "tls"} }
+func deeds() []string { return []string{"run", "faults"} }
 func notes() []string { return []string{"merge", "save", "only kong", "only redis", "never run"} }
 
 // parse returns the steps of a page in their order.

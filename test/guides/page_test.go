@@ -9,7 +9,7 @@ import (
 
 const example = `# A page
 
-<!-- serve faults.yml -->
+<!-- faults -->
 <!-- only kong -->
 ` + "```console\n$ echo a \\\n> b\na …\n$ true\n```" + `
 
@@ -30,7 +30,7 @@ func TestAPageIsReadInItsOrder(t *testing.T) {
 	for _, s := range steps {
 		got = append(got, s.kind+"|"+strings.TrimSpace(s.text))
 	}
-	want := []string{"serve|faults.yml", "console|$ echo a \\\n> b\na …\n$ true", "yaml|a: 1", "run|X=1"}
+	want := []string{"faults|", "console|$ echo a \\\n> b\na …\n$ true", "yaml|a: 1", "run|X=1"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

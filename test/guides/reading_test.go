@@ -19,8 +19,8 @@ const snat = lb.SNAT
 // reading is one page that is run.
 type reading struct {
 	*room
-	page, folder string
-	shell        *shell
+	page, folder, deckURL string
+	shell                 *shell
 }
 
 // read begins a page: the example is served, the issuer is well, and a shell stands ready.
@@ -28,7 +28,7 @@ func (r *room) read(t *testing.T, page string) *reading {
 	t.Helper()
 	deck := httptest.NewServer(r)
 	t.Cleanup(deck.Close)
-	w := &reading{room: r, page: page, folder: t.TempDir()}
+	w := &reading{room: r, page: page, folder: t.TempDir(), deckURL: deck.URL}
 	var err error
 	if w.shell, err = startShell(w.folder, r.environment(deck.URL)); err != nil {
 		t.Fatal(err)
@@ -71,18 +71,14 @@ func (w *reading) take(t *testing.T, s step) {
 		return
 	}
 	switch s.kind {
-	case "serve":
-		w.serveFile(t, s)
 	case "run", "sh":
 		w.must(t, s)
 	case "console":
 		w.compare(t, s)
 	case "yaml":
 		w.merge(t, s)
-	case "f5":
-		w.balance(t, s)
-	case "tls":
-		w.encrypt(t, s)
+	case "faults":
+		w.faults(t)
 	}
 	if file, ok := s.notes["save"]; ok {
 		if err := os.WriteFile(filepath.Join(w.folder, file), []byte(s.text), 0o600); err != nil {
@@ -92,15 +88,6 @@ func (w *reading) take(t *testing.T, s step) {
 }
 
 func (w *reading) at(line int) string { return fmt.Sprintf("%s:%d", w.page, line) }
-
-func (w *reading) serveFile(t *testing.T, s step) {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", s.text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.serve(t, text)
-}
 
 // must runs commands, of which none may fail.
 func (w *reading) must(t *testing.T, s step) {
@@ -141,7 +128,7 @@ func (w *reading) printsAsShown(t *testing.T, c command) (printed string, ok boo
 
 // looks tells whether a command changes nothing by being run again.
 func looks(command string) bool {
-	return strings.Contains(command, "_LOG\"") || strings.Contains(command, "$STATUS/") || strings.Contains(command, "who \"$ID\"")
+	return strings.Contains(command, "_LOG\"") || strings.Contains(command, "$STATUS/") || strings.Contains(command, "who \"$ID\"") || strings.Contains(command, "why \"$ID\"")
 }
 
 // check holds what is shown to the schemas, unless it is only a part of what stands there already.
