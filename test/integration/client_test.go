@@ -43,12 +43,14 @@ func getFrom(t *testing.T, s *sandbox.Sandbox, path string, headers ...string) r
 	return r
 }
 
-func send(url string, headers ...string) (reply, error) {
+func send(url string, headers ...string) (reply, error) { return sendBy(shared.client, url, headers) }
+
+func sendBy(c *http.Client, url string, headers []string) (reply, error) {
 	request, err := newRequest(url, headers)
 	if err != nil {
 		return reply{}, err
 	}
-	return do(shared.client, request)
+	return do(c, request)
 }
 
 func newRequest(url string, headers []string) (*http.Request, error) {

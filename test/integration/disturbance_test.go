@@ -14,8 +14,8 @@ import (
 
 const (
 	// longestWait is what a request may wait while something is replaced: the parent's patience with a server that
-	// hangs, 3 s, and as much again for a machine that is busy.
-	longestWait = 6 * time.Second
+	// hangs, 3 s, and the rest for a machine that is busy. At a load of 15 on two cores `kong reload` had some wait 9 s.
+	longestWait = 15 * time.Second
 	// rightAgain is how long traffic may still be wrong after what was taken away is back.
 	rightAgain = time.Second
 	// oldEnough is an age at which a plugin server that dies is started again at once: its parent waits before it

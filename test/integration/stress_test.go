@@ -2,7 +2,10 @@ package integration
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -37,6 +40,17 @@ func (s *stressTables) held(t *testing.T, what, bound, measured string) {
 	s.facts = append(s.facts, [3]string{what, bound, measured})
 }
 
+// tally counts answers by status.
+type tally map[int]int
+
+func (c tally) String() string {
+	var counts []string
+	for _, status := range slices.Sorted(maps.Keys(c)) {
+		counts = append(counts, fmt.Sprintf("%d got %d", c[status], status))
+	}
+	return strings.Join(counts, ", ")
+}
+
 func (s *stressTables) paid(t toll) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -48,7 +62,7 @@ func (s *stressTables) markdown(gateway sandbox.Gateway, now time.Time) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var out strings.Builder
-	fmt.Fprintf(&out, "\nMeasured on %s, gateway: %s.\n\n", now.Format(time.DateOnly), gateway)
+	fmt.Fprintf(&out, "\nMeasured on %s, gateway: %s, %s.\n\n", now.Format(time.DateOnly), gateway, machineLoad())
 	out.WriteString("| Disturbance | Times | Requests | No answer | 5xx | Sent again | p99 | Slowest | Right again after | Bound of each time |\n")
 	out.WriteString("|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, t := range s.tolls {
@@ -63,6 +77,16 @@ func (s *stressTables) markdown(gateway sandbox.Gateway, now time.Time) string {
 		fmt.Fprintf(&out, "| %s |\n", strings.Join(f[:], " | "))
 	}
 	return out.String()
+}
+
+// machineLoad is how busy the machine was, with this suite and all else (proc_loadavg(5)).
+func machineLoad() string {
+	data, err := os.ReadFile("/proc/loadavg")
+	averages := strings.Fields(string(data))
+	if err != nil || len(averages) < 3 {
+		return "load unknown"
+	}
+	return fmt.Sprintf("load average of the last 1, 5 and 15 minutes %s on %d cores", strings.Join(averages[:3], ", "), runtime.NumCPU())
 }
 
 // toll is what a disturbance cost the requests of a load, over all times that it came.

@@ -134,19 +134,6 @@ func TestAClaimNamesTheTier(t *testing.T) {
 	logHas(t, shared.ErrorLog(), "[warn]", "none of them")
 }
 
-// TestAPluginOnAConsumerHasATierOfItsOwn has Kong choose the plugin once the consumer is known, by a key or by a token.
-func TestAPluginOnAConsumerHasATierOfItsOwn(t *testing.T) {
-	for path, header := range map[string]string{
-		"/limited/key": keyOf("own-tier-app"), "/limited/token": bearer(t, issuer.Token{Client: "own-tier-app"}),
-	} {
-		r := get(t, path, header)
-		r.is(t, http.StatusOK)
-		if got := r.headers.Get("X-RateLimit-Limit-Second"); got != "77" {
-			t.Errorf("%s: a limit of %s, want 77", path, got)
-		}
-	}
-}
-
 func TestAQuotaThatIsNearlyUsedUpIsToldOnce(t *testing.T) {
 	forget(t)
 	first := []string{"[warn]", `consumer "trial-app"`, "80 % of its day: 4 of 5 requests, tier trial"}

@@ -2,6 +2,7 @@ package integration
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -47,21 +48,24 @@ func TestAWebSocketPassesAllThreePlugins(t *testing.T) {
 	s := secondNode(t)
 	forget(t)
 	headers := upgrade("X-Tenant-Id: acme", bearer(t, issuer.Token{Client: "load-app"}))
-	for i, left := range []string{"1", "0"} {
+	const frames = 5 // on each connection
+	handshakes := []string{"1", "0"}
+	for i, left := range handshakes {
 		conn, response := handshake(t, strings.TrimPrefix(s.URL, "http://"), headers)
 		h := response.Header
 		if response.StatusCode != http.StatusSwitchingProtocols || h.Get("Sec-WebSocket-Accept") != "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" ||
 			h.Get("X-Upstream-Consumer") != "load-app" || h.Get("X-RateLimit-Remaining-Day") != left {
 			t.Fatalf("handshake %d: status %d, headers %v", i+1, response.StatusCode, h)
 		}
-		for range 5 {
+		for range frames {
 			echoed(t, conn, "\x81\x85mask"+"frame") // text, masked, five bytes
 		}
 	}
 	r := getFrom(t, s, "/socket", headers...)
 	r.is(t, http.StatusTooManyRequests)
 	r.problem(t)
-	shared.stress.held(t, "WebSockets through all three plugins, two a day", "two handshakes, any number of frames; 429 with its body for the third", "held")
+	shared.stress.held(t, "WebSockets through all three plugins, two a day", "two handshakes, any number of frames; 429 with its body for the third",
+		fmt.Sprintf("%d of %d handshakes got 101, one 429; %d frames came back", len(handshakes), len(handshakes)+1, frames*len(handshakes)))
 }
 
 // socket is a connection after its handshake.

@@ -3,6 +3,8 @@
 local helpers = require "spec.helpers"
 local plugin_servers = require "kong.runloop.plugin_servers"
 local cjson = require "cjson"
+local lfs = require "lfs"
+local pl_file = require "pl.file"
 local assert = require "luassert" -- with what Kong's helpers add to it
 
 
@@ -98,6 +100,28 @@ function tollgate.reload(settings)
       end
     end
     return true
+  end, 30)
+end
+
+
+-- The process id of the plugin server that Kong has started, which a zombie's empty command line is not taken for.
+local function server_pid()
+  for entry in lfs.dir("/proc") do
+    local args = tonumber(entry) and pl_file.read("/proc/" .. entry .. "/cmdline")
+    if args and args:find(SERVER .. "\0serve\0", 1, true) == 1 and args:find("--socket=" .. socket, 1, true) then
+      return tonumber(entry)
+    end
+  end
+end
+
+
+--- Kills the plugin server, and waits until Kong has started another.
+function tollgate.kill_server()
+  local victim = assert(server_pid(), "no plugin server runs")
+  assert(os.execute("kill -KILL " .. victim))
+  helpers.wait_until(function()
+    local now = server_pid()
+    return now and now ~= victim
   end, 30)
 end
 

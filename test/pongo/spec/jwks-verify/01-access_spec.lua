@@ -55,6 +55,7 @@ for _, strategy in helpers.all_strategies() do
   describe(PLUGIN .. ": access [#" .. strategy .. "]", function()
     local client, key
     local username = "client-with-a-consumer"
+    local limited = "client-with-a-limit-of-its-own"
 
     -- token signs claims, changed as given.
     local function token(changes, with)
@@ -97,16 +98,22 @@ for _, strategy in helpers.all_strategies() do
         }
       ]], KEYS_PORT, set) } }
 
-      local bp = helpers.get_db_utils(strategy, { "routes", "services", "plugins", "consumers" },
+      local bp = helpers.get_db_utils(strategy, { "routes", "services", "plugins", "consumers", "acls" },
         { PLUGIN, "tiered-limit" })
-      bp.consumers:insert({ username = username, tags = { "tier:gold" } })
+      local consumer = bp.consumers:insert({ username = username, tags = { "tier:gold" } })
+      bp.acls:insert { consumer = { id = consumer.id }, group = "owners" }
 
-      local function protect(host, jwks_uri, required)
+      local function protect(host, jwks_uri, required, groups)
         local route = bp.routes:insert({ hosts = { host } })
         bp.plugins:insert {
           name = PLUGIN,
           route = { id = route.id },
-          config = { issuers = { issuer(jwks_uri) }, insecure_http = true, consumer_required = required },
+          config = {
+            issuers = { issuer(jwks_uri) },
+            insecure_http = true,
+            consumer_required = required,
+            groups_claim = groups,
+          },
         }
         return { id = route.id }
       end
@@ -114,14 +121,26 @@ for _, strategy in helpers.all_strategies() do
       protect("open.test", keys, false)
       protect("registered.test", keys, true)
       protect("down.test", UNREACHABLE, false)
+      local redis = { host = helpers.redis_host, port = helpers.redis_port, timeout = 1000 }
       bp.plugins:insert {
         name = "tiered-limit",
         route = protect("limited.test", keys, true),
         config = {
           tiers = { { name = "free", tps = 1 }, { name = "gold", tps = 40 } },
           default_tier = "free",
-          redis = { host = helpers.redis_host, port = helpers.redis_port, timeout = 1000 },
+          redis = redis,
         },
+      }
+      consumer = bp.consumers:insert({ username = limited, tags = { "tier:gold" } })
+      bp.plugins:insert {
+        name = "tiered-limit",
+        consumer = { id = consumer.id },
+        config = { tiers = { { name = "own", tps = 77, daily_quota = 2 } }, default_tier = "own", redis = redis },
+      }
+      bp.plugins:insert {
+        name = "acl",
+        route = protect("groups.test", keys, false, "groups"),
+        config = { allow = { "editors", "owners" }, always_use_authenticated_groups = true },
       }
 
       local settings = tollgate.settings(PLUGIN .. ",tiered-limit", { database = strategy })
@@ -159,6 +178,28 @@ for _, strategy in helpers.all_strategies() do
       local res = get("limited.test", token())
       assert.res_status(200, res)
       assert.equal("40", res.headers["X-RateLimit-Limit-Second"])
+    end)
+
+    it("lets Kong choose the tiered-limit of the token's consumer before the route's", function()
+      for remaining = 1, 0, -1 do
+        local res = get("limited.test", token({ client_id = limited }))
+        assert.res_status(200, res)
+        assert.equal("77", res.headers["X-RateLimit-Limit-Second"])
+        assert.equal(tostring(remaining), res.headers["X-RateLimit-Remaining-Day"])
+      end
+      assert.res_status(429, get("limited.test", token({ client_id = limited })))
+    end)
+
+    it("has Kong's acl go by the groups of the token alone", function()
+      assert.res_status(200, get("groups.test", token({ groups = { "readers", "editors" } })))
+      assert.res_status(200, get("groups.test", token({ groups = "editors" })))
+      assert.res_status(200, get("groups.test", token({ client_id = "unknown", groups = { "editors" } })))
+
+      assert.res_status(403, get("groups.test", token({ groups = { "readers" } })))
+      assert.res_status(403, get("groups.test", token({ groups = cjson.empty_array })))
+      assert.res_status(403, get("groups.test", token())) -- an owner by Kong's own records, which do not count
+      assert.res_status(403, get("groups.test", token(), { ["X-Authenticated-Groups"] = "editors" }))
+      assert.res_status(401, get("groups.test"))
     end)
 
     it("is refused by the Admin API with a bad config, which it names", function()

@@ -95,6 +95,7 @@ for _, strategy in helpers.all_strategies() do
         ["free-key"] = { "some-other-tag" },
         ["gold-key"] = { "tier:gold" },
         ["another-gold-key"] = { "tier:gold" },
+        ["third-gold-key"] = { "tier:gold" },
         ["unlimited-key"] = { "tier:unlimited" },
       } do
         local consumer = bp.consumers:insert({ username = key, tags = tags })
@@ -164,6 +165,22 @@ for _, strategy in helpers.all_strategies() do
       local res = get("limited.test", "another-gold-key")
       assert.res_status(200, res)
       assert.equal("1", res.headers["X-RateLimit-Remaining-Day"])
+    end)
+
+    it("keeps the count where its plugin server is killed, and limits again once Kong has started another", function()
+      assert.res_status(200, get("limited.test", "third-gold-key"))
+      client:close()
+
+      tollgate.kill_server()
+      tollgate.await({ path = "/", headers = { host = "allow.test" } }, 200)
+
+      client = helpers.proxy_client()
+      for remaining = 1, 0, -1 do
+        local res = get("limited.test", "third-gold-key")
+        assert.res_status(200, res)
+        assert.equal(tostring(remaining), res.headers["X-RateLimit-Remaining-Day"])
+      end
+      assert.res_status(429, get("limited.test", "third-gold-key"))
     end)
 
     it("is refused by the Admin API with a bad config, which it names", function()
