@@ -73,7 +73,7 @@ image: ## the Kong image with the plugins (KONG_IMAGE, IMAGE, VERSION)
 		--build-arg CREATED=$(CREATED) --tag $(IMAGE) .
 
 image-check: ## build the image without a daemon and run it: buildah, as root; KONG_DIR takes a real Kong into it
-	@TOLLGATE_IMAGE_CHECK=1 $(GO) test -count=1 -v -timeout 15m ./test/image/check
+	@TOLLGATE_IMAGE_CHECK=1 TOLLGATE_REQUIRE_TOOLS=$(if $(REQUIRE_ALL),1) $(GO) test -count=1 -v -timeout 15m ./test/image/check
 
 up: ## the compose file: Kong's image with the plugins, Redis, an issuer, an upstream, Prometheus, Grafana
 	IMAGE=$(IMAGE) KONG_IMAGE=$(KONG_IMAGE) VERSION=$(VERSION) REVISION=$(REVISION) CREATED=$(CREATED) docker compose build kong issuer

@@ -40,6 +40,12 @@ resource "kong_route" "keys" {
   service_id = kong_service.api.id
 }
 
+resource "kong_plugin" "apikey_came" {
+  name        = "header-guard"
+  route_id    = kong_route.keys.id
+  config_json = jsonencode(local.apikey_came)
+}
+
 resource "kong_plugin" "key_auth" {
   name        = "key-auth"
   route_id    = kong_route.keys.id

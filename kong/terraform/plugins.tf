@@ -1,6 +1,19 @@
 # What config_json holds is what a plugin's README lists. The provider hands it to Kong as it is, and Kong
 # refuses at apply what the plugin's schema does not know.
 locals {
+  # Without this, a stripped apikey and a client that never sent one get the same 401.
+  apikey_came = {
+    mode          = "enforce"
+    trusted_peers = var.f5_peers
+    rules = [
+      {
+        name   = "apikey"
+        header = "apikey"
+        status = 400
+      },
+    ]
+  }
+
   # Which header was lost on the way from the F5, instead of a 401 that could mean anything.
   header_guard = {
     mode            = "audit" # reports, refuses nothing: begin here, and enforce when the log is quiet
@@ -8,7 +21,7 @@ locals {
     hosts           = var.hosts
     max_hops        = 3
     trusted_peers   = var.f5_peers
-    fingerprint_key = "{vault://env/fingerprint-key}"
+    fingerprint_key = "{vault://env/fingerprint-key}" # FINGERPRINT_KEY of the gateways; without it no fingerprints
     rules = [
       {
         name   = "tenant"

@@ -123,7 +123,7 @@ func variables(pattern, text string) []string {
 func TestThePlaybookSetsEveryVariableOfTheExample(t *testing.T) {
 	all := decode[struct {
 		Environment map[string]string `yaml:"deck_environment"`
-	}](t, read(t, "ansible/group_vars/all.yml"))
+	}](t, read(t, "ansible/group_vars/all/main.yml"))
 	want := append(slices.Collect(maps.Keys(Environment())), "DECK_ANALYTICS", "DECK_KONG_ADDR")
 	slices.Sort(want)
 	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(all.Environment))); diff != "" {

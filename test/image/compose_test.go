@@ -25,13 +25,16 @@ type service struct {
 	Volumes     []string
 	ReadOnly    bool `yaml:"read_only"`
 	User        string
-	DependsOn   any `yaml:"depends_on"`
+	DependsOn   any    `yaml:"depends_on"`
+	NetworkMode string `yaml:"network_mode"`
+	Networks    struct{ Default struct{ Aliases []string } }
 }
 
 func services(t *testing.T, file string) map[string]service {
 	t.Helper()
 	var document struct{ Services map[string]service }
-	if err := yaml.Unmarshal([]byte(read(t, file)), &document); err != nil {
+	plain := strings.ReplaceAll(read(t, file), " !override\n", "\n") // Compose's own tag
+	if err := yaml.Unmarshal([]byte(plain), &document); err != nil {
 		t.Fatal(err)
 	}
 	return document.Services
@@ -118,5 +121,39 @@ func TestTheSidecarSharesTheSocketUserAndRootOfKong(t *testing.T) {
 	}
 	if kong.Image != plugins.Image || kong.User != plugins.User || !kong.ReadOnly || !plugins.ReadOnly {
 		t.Errorf("images %q and %q, users %q and %q, read-only %v and %v", kong.Image, plugins.Image, kong.User, plugins.User, kong.ReadOnly, plugins.ReadOnly)
+	}
+}
+
+// Compose ends what others depend on after them, so the requests that Kong drains find the plugin server.
+func TestTheSidecarStartsBeforeKongAndEndsAfterIt(t *testing.T) {
+	all := services(t, "docker-compose.sidecar.yml")
+	kong, plugins := all["kong"], all["plugins"]
+	want := map[string]any{"plugins": map[string]any{"condition": "service_healthy"}}
+	if diff := cmp.Diff(any(want), kong.DependsOn); diff != "" {
+		t.Errorf("Kong depends on (-want +got):\n%s", diff)
+	}
+	if plugins.DependsOn != nil || plugins.NetworkMode != "" {
+		t.Errorf("the plugin server depends on %v, and its network is %q", plugins.DependsOn, plugins.NetworkMode)
+	}
+}
+
+// Two containers of one alias would be asked in turn, and one of them has no metrics.
+func TestPrometheusFindsThePluginServerInEitherContainer(t *testing.T) {
+	const status, port = "0.0.0.0:9145", "127.0.0.1:9145:9145"
+	serves := func(s service) bool {
+		return slices.Contains(s.Networks.Default.Aliases, "tollgate") && slices.Contains(s.Ports, port) && s.Environment["TOLLGATE_STATUS"] == status
+	}
+	one, two := services(t, "docker-compose.yml"), services(t, "docker-compose.sidecar.yml")
+	if !serves(one["kong"]) || !serves(two["plugins"]) {
+		t.Errorf("the plugin server is not where it is looked for: %+v, %+v", one["kong"], two["plugins"])
+	}
+	if beside := two["kong"]; len(beside.Networks.Default.Aliases) > 0 || slices.Contains(beside.Ports, port) {
+		t.Errorf("Kong still stands for the plugin server beside it: %+v", beside)
+	}
+	if sidecar := read(t, "docker-compose.sidecar.yml"); strings.Count(sidecar, ": !override\n") != 2 {
+		t.Error("what Kong has of docker-compose.yml is added to, not replaced")
+	}
+	if !strings.Contains(read(t, "kong/prometheus/prometheus.yml"), "targets: ['tollgate:9145']") {
+		t.Error("Prometheus asks elsewhere")
 	}
 }

@@ -13,22 +13,34 @@ import (
 	"tollgate/test/tool"
 )
 
-// play runs playbooks.
-func play(t *testing.T, args ...string) string {
+// playbooks are a copy of the example, in which a test may write.
+type playbooks struct{ folder string }
+
+func newPlaybooks(t *testing.T) playbooks {
+	t.Helper()
+	p := playbooks{filepath.Join(t.TempDir(), "ansible")}
+	if err := os.CopyFS(p.folder, os.DirFS("../../../kong/ansible")); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// run plays them, and tells what Ansible said.
+func (p playbooks) run(t *testing.T, args ...string) (out string, err error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), tool.Need(t, "ansible-playbook"), args...)
-	cmd.Dir = "../../../kong/ansible"
+	cmd.Dir = p.folder
 	// Ansible keeps files below HOME, and insists on a locale of UTF-8.
 	cmd.Env = append(os.Environ(), "HOME="+t.TempDir(), "LC_ALL=C.UTF-8", "ANSIBLE_NOCOLOR=1")
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return string(out)
+	text, err := cmd.CombinedOutput()
+	return string(text), err
 }
 
 func TestAnsibleReadsThePlaybooks(t *testing.T) {
-	play(t, "-i", "inventory.ini", "--syntax-check", "server.yml", "sync.yml")
+	t.Parallel()
+	if out, err := newPlaybooks(t).run(t, "-i", "inventory.ini", "--syntax-check", "server.yml", "sync.yml"); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
 }
 
 func write(t *testing.T, file, text string) string {
@@ -39,26 +51,42 @@ func write(t *testing.T, file, text string) string {
 	return file
 }
 
-// gateway is a machine on which server.yml ran and started nothing.
-type gateway struct{ folder, program, out string }
+// A password with all that systemd and a shell take for their own.
+const redisPassword = `"hunter2'of \$redis` + "`"
+
+// gateway is a machine that server.yml prepares, and where it starts nothing.
+type gateway struct {
+	playbooks
+
+	folder, program string
+	args            []string
+}
 
 func newGateway(t *testing.T) gateway {
 	t.Helper()
-	g := gateway{folder: t.TempDir()}
+	g := gateway{playbooks: newPlaybooks(t), folder: t.TempDir()}
 	g.program = filepath.Join(g.folder, "pluginserver")
-	args := []string{"--diff", "-i", write(t, filepath.Join(g.folder, "inventory.ini"), "[gateways]\nhere ansible_connection=local\n")}
+	write(t, filepath.Join(g.playbooks.folder, "group_vars", "all", "vault.yml"), "vault_redis_password: '"+strings.ReplaceAll(redisPassword, "'", "''")+"'\n")
+	g.args = []string{"--diff", "-i", write(t, filepath.Join(g.folder, "inventory.ini"), "[gateways]\nhere ansible_connection=local\n")}
 	for _, variable := range []string{
 		"ansible_become=false", "ansible_python_interpreter=" + tool.Need(t, "python3"), "tollgate_start=false",
 		"tollgate_binary=" + write(t, filepath.Join(g.folder, "built"), "a binary"), "tollgate_program=" + g.program,
-		"tollgate_units=" + g.folder, "tollgate_secrets=" + filepath.Join(g.folder, "secrets"), "vault_redis_password=" + redisPassword,
+		"tollgate_units=" + g.folder, "tollgate_secrets=" + filepath.Join(g.folder, "secrets"),
 	} {
-		args = append(args, "-e", variable)
+		g.args = append(g.args, "-e", variable)
 	}
-	g.out = play(t, append(args, "server.yml")...)
 	return g
 }
 
-const redisPassword = "hunter2-of-redis"
+// prepare runs server.yml.
+func (g gateway) prepare(t *testing.T) (out string) {
+	t.Helper()
+	out, err := g.run(t, append(g.args, "server.yml")...)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return out
+}
 
 func (g gateway) read(t *testing.T, name string) string {
 	t.Helper()
@@ -70,10 +98,27 @@ func (g gateway) read(t *testing.T, name string) string {
 }
 
 func TestThePlaybookPreparesAGateway(t *testing.T) {
+	t.Parallel()
 	g := newGateway(t)
+	out := g.prepare(t)
 	t.Run("Kong is told of every plugin", func(t *testing.T) { g.testKong(t) })
 	t.Run("systemd knows all that the unit says", func(t *testing.T) { g.testUnit(t) })
-	t.Run("the password is root's alone, and in no output", func(t *testing.T) { g.testPassword(t) })
+	t.Run("the password is root's alone, and in no output", func(t *testing.T) { g.testPassword(t, out) })
+	t.Run("a new binary changes nothing else, and restarts Kong too, which reads the schemas when it starts", func(t *testing.T) { g.testNewBinary(t) })
+}
+
+// testNewBinary looks for the handlers that were called: each is left out, as nothing is started here.
+func (g gateway) testNewBinary(t *testing.T) {
+	write(t, filepath.Join(g.folder, "built"), "a newer binary")
+	out := g.prepare(t)
+	if !strings.Contains(out, "changed=1 ") {
+		t.Errorf("more has changed than the binary:\n%s", out)
+	}
+	for _, handler := range []string{"Restart the plugin server", "Restart Kong"} {
+		if !strings.Contains(out, "RUNNING HANDLER ["+handler+"]") {
+			t.Errorf("no %q:\n%s", handler, out)
+		}
+	}
 }
 
 func (g gateway) testKong(t *testing.T) {
@@ -110,14 +155,17 @@ func (g gateway) testUnit(t *testing.T) {
 	}
 }
 
-func (g gateway) testPassword(t *testing.T) {
-	if got := g.read(t, "secrets"); got != "REDIS_PASSWORD="+redisPassword+"\n" {
-		t.Errorf("the file of the password holds %q", got)
+func (g gateway) testPassword(t *testing.T, out string) {
+	file := filepath.Join(g.folder, "secrets")
+	// systemd reads what is in double quotes as a shell does (systemd.exec(5), EnvironmentFile=).
+	got, err := exec.CommandContext(t.Context(), "sh", "-c", `. "$1"; printf %s "$REDIS_PASSWORD"`, "sh", file).CombinedOutput()
+	if err != nil || string(got) != redisPassword {
+		t.Errorf("the password became %q: %v", got, err)
 	}
-	if info, err := os.Stat(filepath.Join(g.folder, "secrets")); err != nil || info.Mode() != 0o600 {
+	if info, err := os.Stat(file); err != nil || info.Mode() != 0o600 {
 		t.Errorf("the file of the password: %v, %v", info, err)
 	}
-	if strings.Contains(g.out, redisPassword) {
+	if strings.Contains(out, "hunter2") {
 		t.Error("Ansible tells the password")
 	}
 }

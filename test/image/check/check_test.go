@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"tollgate/test/tool"
 )
 
 // patience is how long a container may take for anything: a real Kong starts in seconds, on a busy machine.
@@ -22,25 +24,35 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// needed skips the test where it cannot run, and says why.
-func needed(t *testing.T) {
-	t.Helper()
+// needed skips the test where it is not asked for, and where this machine cannot run it, unless it is required.
+func needed(tb testing.TB, user int) {
+	tb.Helper()
 	if os.Getenv("TOLLGATE_IMAGE_CHECK") != "1" {
-		t.Skip("builds and runs the image only by `make image-check`")
+		tb.Skip("builds and runs the image only by `make image-check`")
 	}
 	for _, program := range []string{"buildah", "nsenter", "ldd"} {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skip("left out, all of it: no " + program + " on the PATH")
-		}
+		tool.Need(tb, program)
 	}
-	if os.Getuid() != 0 {
-		t.Skip("left out, all of it: it needs root")
+	why := hindrance(user)
+	if why != "" && os.Getenv(tool.RequireEnv) == "1" {
+		tb.Fatal(why + ", and " + tool.RequireEnv + "=1 requires it")
+	}
+	if why != "" {
+		tb.Skip("left out, all of it: " + why)
+	}
+}
+
+// hindrance tells what this machine, or the user, does not let containers be made by; empty where nothing is.
+func hindrance(user int) string {
+	if user != 0 {
+		return "only root may make containers here"
 	}
 	probe := exec.Command("true")
 	probe.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS}
 	if err := probe.Run(); err != nil {
-		t.Skipf("left out, all of it: this machine makes no namespaces: %v", err)
+		return "this machine makes no namespaces: " + err.Error()
 	}
+	return ""
 }
 
 // What the build is told, and the image must tell.
@@ -56,7 +68,7 @@ func (s store) build(ctx context.Context, image, base, entrypoints string, volum
 }
 
 func TestTheImage(t *testing.T) {
-	needed(t)
+	needed(t, os.Getuid())
 	s := store{folder: t.TempDir()}
 	// What buildah leaves behind is not all removable as files.
 	t.Cleanup(func() { _, _ = s.buildah(context.Background(), "rm", "--all") })
