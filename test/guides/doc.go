@@ -20,5 +20,6 @@
 //	<!-- run … -->            commands that set the scene
 //
 // All commands of a page run in one bash, in a folder that has the configuration as kong.yml. decK is played by
-// a function: the file is checked by our schemas and loaded by a gateway without a database.
+// a function: references to the environment are filled in, and a gateway without a database loads the file. What is
+// shown is held to our schemas as it stands there, before anything in it is replaced, and on a real Kong to all of Kong's.
 package guides

@@ -157,7 +157,7 @@ func (r *room) variables(deckURL string) []string {
 const playedDeck = `
 deck() {
   if [ "$1 $2" != "gateway sync" ]; then echo "only deck gateway sync is played" >&2; return 2; fi
-  curl -sS --fail-with-body -X POST --data-binary "@$3" "$DECK_URL"
+  pluginserver render "$3" --out .synced && curl -sS --fail-with-body -X POST --data-binary @.synced "$DECK_URL"
 }
 `
 

@@ -140,6 +140,9 @@ func (w *reading) check(t *testing.T, s step) {
 	if _, err := checkShown([]byte(s.text)); err != nil {
 		t.Errorf("%s: %v", w.at(s.line), err)
 	}
+	if _, never := s.notes["never run"]; !never {
+		w.judgeShown(t, w.at(s.line), []byte(s.text))
+	}
 }
 
 // merge puts what is shown into kong.yml, if the page says so, and holds the whole to the schemas.
@@ -159,6 +162,7 @@ func (w *reading) merge(t *testing.T, s step) {
 	if err := checkFile(whole); err != nil {
 		t.Errorf("%s: %v", w.at(s.line), err)
 	}
+	w.judgeShown(t, w.at(s.line), whole)
 	if err := os.WriteFile(path, whole, 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ type Redis struct {
 
 // startRedis starts a redis-server where there is one, else miniredis in this process.
 func (s *Sandbox) startRedis() error {
-	server, err := redisproc.Start(redisproc.Options{Port: s.ports.redis, Password: RedisPassword, Folder: s.Folder})
+	server, err := redisproc.Start(redisproc.Options{Port: s.ports.redis, Password: RedisPassword, Folder: s.Folder, File: true})
 	if errors.Is(err, redisproc.ErrMissing) {
 		return s.startEmbedded()
 	}
