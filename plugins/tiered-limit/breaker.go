@@ -58,7 +58,7 @@ type breaker struct {
 	flow, flying int // half-open: how many calls may be under way, and how many are
 
 	probing  atomic.Bool
-	key      string // of the call that opened it: what the probe asks for
+	key      string // of the call that failed last, or opened it: what the probe asks for
 	relapses int    // how often it opened again before it was steady
 	next     time.Time
 }
@@ -86,6 +86,9 @@ func (b *breaker) leave(turn uint64, key string, r result, now time.Time) (chang
 	b.used = now
 	if turn != b.turn {
 		return false
+	}
+	if r == wentWrong {
+		b.key = key
 	}
 	if b.position == positionHalfOpen {
 		b.flying--
@@ -142,6 +145,21 @@ func (b *breaker) move(to position, now time.Time) {
 	b.position, b.since = to, now
 	b.turn++
 	b.inARow, b.recent, b.flow, b.flying = 0, 0, 1, 0
+}
+
+// lastFailed is the key of the call that failed last; empty where none has.
+func (b *breaker) lastFailed() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.key
+}
+
+// distrust makes a new breaker half-open: a call for key had failed before it was made.
+func (b *breaker) distrust(key string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.move(positionHalfOpen, b.used)
+	b.key = key
 }
 
 // probe tells whether it is time to probe the store, and with which key.

@@ -26,8 +26,7 @@ type dialer struct {
 	// age rises when all connections so far are given up, to whichever server.
 	age      atomic.Uint64
 	backends backends
-	// trouble is why the last attempt to connect failed, or what it waits for; nil once one has succeeded.
-	trouble atomic.Pointer[error]
+	troubles troubles
 }
 
 // fallbackDelay is how long an address of one family is tried before one of the other is tried too: less than
@@ -39,31 +38,31 @@ func (d *dialer) dial(ctx context.Context, network, addr string) (net.Conn, erro
 	l, err := d.open(ctx, network, addr)
 	if err != nil {
 		err = d.unreachable(err)
-		d.trouble.Store(&err)
+		d.troubles.set(addr, err)
 		return nil, err
 	}
-	d.trouble.Store(nil)
+	d.troubles.set(addr, nil)
 	return l, nil
 }
 
-func (d *dialer) open(ctx context.Context, network, addr string) (*link, error) {
+func (d *dialer) open(ctx context.Context, network, of string) (*link, error) {
 	l := &link{dialer: d, age: d.age.Load()} // before it is located: what is given up meanwhile is old
-	addr, err := d.addressOf(ctx, network, addr)
+	addr, err := d.addressOf(ctx, network, of)
 	if err != nil {
 		return nil, err
 	}
 	l.backend = d.backends.join(addr)
 	l.backendAge = l.backend.age.Load()
-	if err := d.connect(ctx, l, network, addr); err != nil {
+	if err := d.connect(ctx, l, network, of, addr); err != nil {
 		d.backends.leave(l.backend)
 		return nil, err
 	}
 	return l, nil
 }
 
-// connect fills in what a link is made of.
-func (d *dialer) connect(ctx context.Context, l *link, network, addr string) error {
-	d.await(fmt.Errorf("%w: %s", errConnecting, addr))
+// connect fills in what a link is made of, to where of is.
+func (d *dialer) connect(ctx context.Context, l *link, network, of, addr string) error {
+	d.await(of, fmt.Errorf("%w: %s", errConnecting, addr))
 	plain, err := (&net.Dialer{FallbackDelay: fallbackDelay}).DialContext(ctx, network, addr)
 	if err != nil {
 		return err
@@ -73,7 +72,7 @@ func (d *dialer) connect(ctx context.Context, l *link, network, addr string) err
 	if d.tls == nil {
 		return nil
 	}
-	d.await(fmt.Errorf("%w: %s", errSilentTLS, addr))
+	d.await(of, fmt.Errorf("%w: %s", errSilentTLS, addr))
 	if l.Conn, err = d.secure(ctx, plain, addr); err != nil {
 		_ = plain.Close()
 		return fmt.Errorf("connecting with TLS to %s: %w", addr, explainedTLS(err))
@@ -84,7 +83,7 @@ func (d *dialer) connect(ctx context.Context, l *link, network, addr string) err
 // addressOf is where to connect to.
 func (d *dialer) addressOf(ctx context.Context, network, addr string) (string, error) {
 	if d.locate != nil {
-		d.await(errLocating)
+		d.await(addr, errLocating)
 		found, err := d.locate(ctx)
 		if err == nil {
 			d.located.Store(&found)
@@ -102,11 +101,8 @@ func (d *dialer) addressOf(ctx context.Context, network, addr string) (string, e
 }
 
 // await notes what an attempt to connect waits for, unless it is known why the one before it failed.
-func (d *dialer) await(what error) {
-	if before := d.trouble.Load(); before == nil || errors.Is(*before, errWaiting) {
-		err := d.unreachable(fmt.Errorf("%w: %w", errWaiting, what))
-		d.trouble.CompareAndSwap(before, &err)
-	}
+func (d *dialer) await(addr string, what error) {
+	d.troubles.await(addr, d.unreachable(fmt.Errorf("%w: %w", errWaiting, what)))
 }
 
 func (d *dialer) unreachable(cause error) error {
@@ -116,14 +112,16 @@ func (d *dialer) unreachable(cause error) error {
 	return undone{fmt.Errorf("%w: %w", errUnreachable, cause)}
 }
 
-// waited adds to the error of a call whose time ended before it had a connection why it had none. Connections
-// are opened in the background, longer than a call waits.
-func (d *dialer) waited(err error) error {
-	trouble := d.trouble.Load()
-	if trouble == nil || !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errNothingDone) {
+// waited adds to the error of a call to an address, empty where that is not known, whose time ended before it had a
+// connection why it had none. Connections are opened in the background, longer than a call waits.
+func (d *dialer) waited(addr string, err error) error {
+	if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errNothingDone) {
 		return err
 	}
-	return undone{fmt.Errorf("%w: %w", *trouble, err)}
+	if trouble := d.troubles.of(addr); trouble != nil {
+		return undone{fmt.Errorf("%w: %w", trouble, err)}
+	}
+	return err
 }
 
 // secure shakes hands. The name to verify is the host's where the configuration has none: sentinels and

@@ -2,6 +2,7 @@ package tieredlimit
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -35,6 +36,7 @@ type guard struct {
 	foreign  reported     // the keys that hold something else
 	unknown  atomic.Int64 // requests whose debit is unknown
 	answered atomic.Bool  // the store has answered at least once
+	handing  sync.Once    // of the first answer
 	standing standing
 }
 
@@ -147,20 +149,23 @@ func (g *guard) resultOf(took time.Duration, err error) result {
 // left takes note of a call that has ended.
 func (g *guard) left(b *breaker, turn uint64, key string, r result, err error) {
 	changed := b.leave(turn, key, r, time.Now())
-	if g.first(r) || changed || r == wentWrong {
+	if g.first(key, r) || changed || r == wentWrong {
 		g.report(err)
 	}
 }
 
-// first tells whether a call is the first that the store has answered.
-func (g *guard) first(r result) bool {
-	return (r == wentWell || r == wentSlowly) && !g.answered.Load() && g.answered.CompareAndSwap(false, true)
-}
-
 // concernsRequests tells whether an error of a call that is no request's would be one of requests too. A right or a
-// command may be lacking that they do not need, and the key of another thing is none of theirs.
+// command may be lacking that they do not need, and the key of another thing is none of theirs. An answer that nobody
+// has listed may be to that call alone: if it is not, requests tell.
 func concernsRequests(err error) bool {
-	return !errors.Is(err, errNotAllowed) && !errors.Is(err, errNoCommand) && !errors.Is(err, errForeignKey)
+	var answer redis.Error
+	switch {
+	case errors.Is(err, errNotAllowed), errors.Is(err, errNoCommand), errors.Is(err, errForeignKey):
+		return false
+	case errors.As(err, &answer):
+		return listed(answer)
+	}
+	return true
 }
 
 // witness takes note of a call for key that is no request's, so that a store is known to be away though nobody
@@ -210,16 +215,20 @@ func (g *guard) tryOn(ctx context.Context, b *breaker) {
 	}
 }
 
-// try makes a debit: a Redis that is full, or a replica, answers what only reads.
+// try makes a debit: a Redis that is full, or a replica, answers what only reads. Any master of a Cluster may be the
+// first to answer: the one whose calls have failed may stay away for long.
 func (g *guard) try(ctx context.Context, b *breaker, key string) {
 	start := time.Now()
+	if b == &g.whole && g.masterOf != nil {
+		key = rand.Text()
+	}
 	// Longer than a request waits: the probe may have to connect. Slow as that is, the next one finds it done.
 	ctx, cancel := context.WithDeadline(ctx, start.Add(max(g.timeout, probeWithin)))
 	defer cancel()
 	_, err := g.store.Take(ctx, probeKey(key), Limits{TPS: probeRate}, 1)
 	now := time.Now()
 	r := g.resultOf(now.Sub(start), err)
-	if changed := b.probed(r, now); g.first(r) || changed || r == wentWrong {
+	if changed := b.probed(r, now); g.first(key, r) || changed || r == wentWrong {
 		g.report(err)
 	}
 }

@@ -102,6 +102,26 @@ func TestAHungStoreCostsAFewTimeouts(t *testing.T) {
 	})
 }
 
+// A probe that took longer than the pause between two is followed by the next at once, and not at the next beat of a clock.
+func TestALongProbeIsFollowedByTheNextAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &switchStore{}
+		s.hang.Store(true)
+		g, _ := guarded(s)
+		g.timeout = 1100 * ms
+		probing(t, g)
+		for range tripAfter {
+			_, _ = ask(t, g)
+		}
+		s.probes.Store(0)
+		const probes = 20
+		time.Sleep(probeEvery + probes*g.timeout - ms)
+		if n := s.probes.Load(); n != probes {
+			t.Errorf("%d probes of %v in %v, want %d", n, g.timeout, probes*g.timeout, probes)
+		}
+	})
+}
+
 func TestASlowStoreCostsAFewWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &switchStore{}

@@ -9,8 +9,9 @@ import (
 var errSlow = errors.New("most answers take more than three quarters of redis.timeout")
 
 // report logs a change, once: that the store does not answer, or a part of a Cluster does not, at its first failure
-// where it has never answered, else when a breaker opens (a single lost answer is left to the metrics); that it
-// has another cause by now; and that it answers again, when all breakers are closed. err is of the last call.
+// where it has never answered, else when a breaker opens (a single lost answer is left to the metrics); that more or
+// fewer masters of a Cluster do not; that it has another cause by now; and that it answers again, when all breakers
+// are closed. err is of the last call.
 func (g *guard) report(err error) {
 	s := &g.standing
 	s.mu.Lock()
@@ -43,18 +44,26 @@ func (g *guard) stateBy(err error, closed, all int) string {
 // tell logs of a store that is away what is new since the state before.
 func (g *guard) tell(before string, err error, away, all int) {
 	s := &g.standing
-	if err == nil && rank(s.state) > rank(before) {
+	gone := s.gone
+	s.gone = away
+	more := rank(s.state) > rank(before) || s.state == before && away > gone
+	if err == nil && more {
 		err = errSlow
 	}
 	fresh := s.blame(err)
+	part := []any{"masters_away", away, "masters", all, "error", s.cause}
 	switch {
-	case s.state != before && s.state == stateSilent:
+	case s.state == stateSilent && s.state != before:
 		g.log.Warn("redis does not answer: requests follow on_redis_error", "error", s.cause)
-	case s.state != before:
-		g.log.Warn("redis answers in part: requests for the rest follow on_redis_error",
-			"masters_away", away, "masters", all, "error", s.cause)
-	case fresh:
+	case s.state == stateSilent && fresh:
 		g.log.Warn("redis still does not answer, for another reason", "error", s.cause)
+	case s.state == stateSilent:
+	case s.state != before, more:
+		g.log.Warn("redis answers in part: requests for the rest follow on_redis_error", part...)
+	case away < gone:
+		g.log.Info("redis answers in a larger part again", part...)
+	case fresh:
+		g.log.Warn("redis still answers only in part, for another reason", part...)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"strings"
 	"sync"
@@ -31,7 +32,10 @@ func TestAStoreThatNobodyAsksIsKnownToBeAway(t *testing.T) {
 	g.witness("nodes", ms, nil)
 	wantState(t, g, stateAnswers, 1)
 	wantLog(t, log, "answered", 1, 1)
-	for _, own := range []string{"NOPERM this user has no permissions", "WRONGTYPE Operation against a key", "ERR Unknown Redis command called from script"} {
+	for _, own := range []string{
+		"NOPERM this user has no permissions", "WRONGTYPE Operation against a key", "ERR Unknown Redis command called from script",
+		"ERR Error running script (call to f_1): @user_script:8: ERR of a later Redis", "upstream failure", "ERR of a later Redis",
+	} {
 		for range 2 * tripAfter {
 			g.witness("nodes", ms, classified(redisAnswer(own)))
 		}
@@ -43,6 +47,11 @@ func TestAStoreThatNobodyAsksIsKnownToBeAway(t *testing.T) {
 	}
 	wantState(t, g, stateSilent, 0)
 	wantLog(t, log, "gone", 2, 1)
+	for _, of := range []string{"LOADING Redis is loading the dataset in memory", "ERR max number of clients reached"} {
+		other, _ := guarded(&switchStore{})
+		other.witness("nodes", ms, classified(redisAnswer(of)))
+		wantState(t, other, stateSilent, 0)
+	}
 }
 
 // What is wrong with the count of gateways alone is muted only where the log says the same of requests.
@@ -91,20 +100,27 @@ func TestWhatWasSaidOfRequestsIsTold(t *testing.T) {
 // far an attempt has come.
 func TestCausesAreToldApart(t *testing.T) {
 	reaching := func(err error) error { return (&dialer{}).unreachable(err) }
+	asking := func(err error) error { return fmt.Errorf("%w: %w", errAskingSentinels, err) }
 	waiting := func(err error) error { return reaching(fmt.Errorf("%w: %w", errWaiting, err)) }
 	apart := [][]error{
-		{reaching(errors.New("connection refused")), reaching(os.ErrDeadlineExceeded), waiting(errConnecting)},
+		{reaching(errors.New("connection refused")), reaching(os.ErrDeadlineExceeded), waiting(errConnecting), reaching(&net.DNSError{IsTimeout: true})},
+		{reaching(&net.DNSError{IsNotFound: true})},
 		{reaching(errWrongCA)},
+		{reaching(asking((&dialer{toSentinels: true}).unreachable(errWrongCA)))},
 		{reaching(errNoTLS)},
 		{reaching(errSilentTLS), waiting(errSilentTLS)},
 		{reaching(errClientCert), undone{errHangsUpSecure}},
-		{reaching(sentinelTrouble(redisAnswer("WRONGPASS invalid")))},
-		{reaching(sentinelTrouble(redisAnswer("NOPERM no permissions")))},
-		{reaching(errUnknownMaster)},
-		{reaching((&dialer{toSentinels: true}).unreachable(errors.New("refused"))), waiting(errLocating)},
+		{reaching(asking(sentinelTrouble(redisAnswer("WRONGPASS invalid"))))},
+		{reaching(asking(sentinelTrouble(redisAnswer("NOPERM no permissions"))))},
+		{reaching(asking(sentinelTrouble(redisAnswer("ERR wrong number of arguments for 'auth' command"))))},
+		{reaching(asking(errUnknownMaster))},
+		{reaching(asking((&dialer{toSentinels: true}).unreachable(errors.New("refused")))), waiting(errLocating)},
 		{classified(redisAnswer("WRONGPASS invalid"))},
 		{classified(redisAnswer("NOAUTH Authentication required.")), classified(redisAnswer("ERR Protocol error: unauthenticated multibulk length"))},
-		{classified(redisAnswer("LOADING data"))},
+		{classified(redisAnswer("LOADING data")), classified(redisAnswer("LOADING more data"))},
+		{classified(redisAnswer("ERR max number of clients reached"))},
+		{classified(redisAnswer("ERR DB index is out of range"))},
+		{classified(redisAnswer("ERR"))},
 		{os.ErrDeadlineExceeded, context.DeadlineExceeded, unanswered(os.ErrDeadlineExceeded, false)},
 		{io.EOF},
 	}
@@ -155,6 +171,32 @@ func TestEachCauseOfAnOutageIsLoggedOnce(t *testing.T) {
 			_, _ = ask(t, g)
 		}
 		wantLog(t, log, "another outage", 6, 1)
+	})
+}
+
+// Of a part too: what else is wrong is told, with how much is away.
+func TestAnotherCauseOfAPartIsLogged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var cause atomic.Pointer[error]
+		g, log := guarded(storeFunc(func(_ context.Context, key string, _ Limits, _ int64) (Outcome, error) {
+			if err := cause.Load(); err != nil && numberOf(strings.TrimSuffix(key, "}:probe")) == 1 {
+				return Outcome{}, *err
+			}
+			return Outcome{Admitted: 1}, nil
+		}))
+		g = newClusterGuard(g.store, patience, g.metrics, g.log, masterOf)
+		probing(t, g)
+		askAll(t, g)
+		for _, err := range []error{os.ErrDeadlineExceeded, redisAnswer("LOADING data"), os.ErrDeadlineExceeded} {
+			cause.Store(&err)
+			askAll(t, g)
+			time.Sleep(5 * time.Second)
+		}
+		wantState(t, g, statePartly, 2.0/3)
+		wantLog(t, log, "two causes", 2, 0)
+		if said := log.String(); !strings.Contains(said, `msg="redis still answers only in part, for another reason" target=redis:6379 masters_away=1 masters=3 error="LOADING data"`) {
+			t.Errorf("logged %s", said)
+		}
 	})
 }
 

@@ -88,5 +88,7 @@ func (h *heart) tell(err error) {
 func (h *heart) stop(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, h.timeout)
 	defer cancel()
-	_ = h.store.client.ZRem(ctx, nodesKey, h.peers.id) // else it counts for as long as one that was killed
+	if h.store.client.ZRem(ctx, nodesKey, h.peers.id).Err() == nil { // else it counts for as long as one that was killed
+		h.peers.noted.Store(0) // that Redis does not know it, should it come back, is no loss then
+	}
 }

@@ -42,6 +42,38 @@ func TestNodesKeepTheirPartsWhereRedisLosesItsData(t *testing.T) {
 	}
 }
 
+// A node that has said farewell, and comes back in the same process, is none of which Redis has forgotten.
+func TestANodeThatComesBackAfterItsFarewellDoubtsNothing(t *testing.T) {
+	for kind, start := range servers {
+		t.Run(kind, func(t *testing.T) {
+			all := fleet(t, start(t), 3)
+			all[0].stop(t.Context())
+			all[1].beat(t.Context())
+			wantSeen(t, all[1], "after a farewell", 2)
+			for _, h := range all {
+				h.beat(t.Context())
+			}
+			all[2].stop(t.Context())
+			for _, h := range all[:2] {
+				h.beat(t.Context())
+				wantSeen(t, h, "after another one's", 2)
+			}
+		})
+	}
+}
+
+// One that Redis has not heard of for long doubts, if it said farewell to nobody.
+func TestAFarewellThatNobodyHearsIsNone(t *testing.T) {
+	m := redistest.Embedded(t)
+	all := fleet(t, m.Addr(), 3)
+	m.SetError("LOADING Redis is loading the dataset in memory")
+	all[0].stop(t.Context())
+	m.SetError("")
+	all[0].store.client.FlushAll(t.Context())
+	all[0].beat(t.Context())
+	wantSeen(t, all[0], "after a loss", 3)
+}
+
 // fleet is of so many nodes that know of each other.
 func fleet(t *testing.T, addr string, nodes int) (all []*heart) {
 	t.Helper()

@@ -1,111 +1,11 @@
 package tieredlimit
 
 import (
-	"maps"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 )
-
-// world is several nodes with one Redis, some of them cut off from it, in a time that a test sets.
-type world struct {
-	limits Limits
-	now    time.Time
-	redis  *memoryStore
-	beats  map[int]time.Time // as Redis has heard of the nodes
-	nodes  []*outpost
-
-	admitted []time.Time // since Redis has lost its data last
-	lost     bool        // it has
-}
-
-// outpost is one node of a world.
-type outpost struct {
-	*local
-	cut bool
-}
-
-const worldKey = "consumer:1"
-
-func newWorld(nodes int, limits Limits, skews []time.Duration) *world {
-	w := &world{limits: limits, now: noon, redis: &memoryStore{now: noon, accounts: map[string]*account{}}, beats: map[int]time.Time{}}
-	for i := range nodes {
-		skew := skews[i%len(skews)]
-		w.nodes = append(w.nodes, &outpost{local: newLocal(newPeers(), func() time.Time { return w.now.Add(skew) }, newMetrics(nil))})
-	}
-	w.beat()
-	w.beat() // the first ones of which not all had been heard
-	return w
-}
-
-// beat is what nodes.lua does for each node that reaches Redis.
-func (w *world) beat() {
-	for i, n := range w.nodes {
-		if n.cut {
-			continue
-		}
-		maps.DeleteFunc(w.beats, func(_ int, last time.Time) bool { return w.now.Sub(last) >= nodeLife })
-		seen := sighting{at: w.now.UnixMicro()}
-		if last, known := w.beats[i]; known {
-			seen.before = last.UnixMicro()
-		}
-		w.beats[i] = w.now
-		seen.count = int64(len(w.beats))
-		n.peers.saw(seen, n.peers.noted.Load(), n.now())
-		n.peers.heard(w.now.Sub(n.now()), 0)
-	}
-}
-
-// pass lets time go by, in which those that reach Redis settle and beat.
-func (w *world) pass(rt *rapid.T, d time.Duration, settles bool) {
-	w.now = w.now.Add(d)
-	w.redis.now = w.now
-	for _, n := range w.nodes {
-		if n.cut || !settles {
-			continue
-		}
-		for _, b := range n.batches(everyKey, localShards) {
-			a := w.redis.accounts[worldKey]
-			if a == nil {
-				a = &account{}
-				w.redis.accounts[worldKey] = a
-			}
-			if !a.owe(b, w.now) {
-				rt.Fatalf("a debt of another day: %+v", b)
-			}
-			n.settled(b, a.used, a.granted)
-		}
-	}
-	w.beat()
-}
-
-// lose has Redis lose all it knows, but for a copy of before the world began, when so many of the nodes had been
-// started. What it had admitted before counts for nothing: the bound is of what follows.
-func (w *world) lose(nodes int) {
-	clear(w.redis.accounts)
-	clear(w.beats)
-	for i := range nodes {
-		w.beats[i] = noon.Add(-time.Second)
-	}
-	w.admitted, w.lost = nil, true
-}
-
-// request makes one request through a node.
-func (w *world) request(rt *rapid.T, n *outpost) {
-	var out Outcome
-	if n.cut {
-		out = n.take(worldKey, w.limits, 1).Outcome
-	} else {
-		var err error
-		if out, err = (learning{w.redis, n.local}).Take(rt.Context(), worldKey, w.limits, 1); err != nil {
-			rt.Fatal(err)
-		}
-	}
-	for range out.Admitted {
-		w.admitted = append(w.admitted, w.now)
-	}
-}
 
 // However the nodes are cut off and come back, and whatever they know: in a rolling second at most the rate
 // twice, and in a day the quota twice; where a limit is smaller than the nodes, one for each of them more.
@@ -123,9 +23,7 @@ func TestNodesThatAreCutOffAdmitTogetherNoMoreThanStated(t *testing.T) {
 		for range rapid.IntRange(1, 250).Draw(rt, "steps") {
 			switch rapid.IntRange(0, 9).Draw(rt, "what") {
 			case 0:
-				if rapid.IntRange(0, 4).Draw(rt, "loses its data") == 0 {
-					w.lose(rapid.IntRange(0, int(nodes)).Draw(rt, "has a copy of"))
-				}
+				w.disturb(rt, int(nodes))
 			case 1:
 				n := rapid.SampledFrom(w.nodes).Draw(rt, "node")
 				n.cut = !n.cut
@@ -202,7 +100,15 @@ func TestOlderCopiesRaiseNoPart(t *testing.T) {
 		l := Limits{TPS: int64(nodes * rapid.IntRange(1, 9).Draw(rt, "each"))}
 		w := newWorld(nodes, l, []time.Duration{0})
 		for range rapid.IntRange(1, 8).Draw(rt, "copies") {
-			w.lose(rapid.IntRange(0, nodes).Draw(rt, "has a copy of"))
+			if rapid.Bool().Draw(rt, "were some away for long") {
+				w.forgetSome(rt)
+			}
+			w.dump() // of beats of which some nodes have made later ones since
+			if rapid.Bool().Draw(rt, "has a later copy") {
+				w.restore(rt)
+			} else {
+				w.lose(rapid.IntRange(0, nodes).Draw(rt, "has a copy of"))
+			}
 			for _, n := range w.nodes {
 				n.cut = rapid.Bool().Draw(rt, "cut")
 			}

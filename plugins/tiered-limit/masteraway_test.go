@@ -3,6 +3,7 @@ package tieredlimit
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -94,6 +95,41 @@ func TestAPluginWithAClusterOfWhichAMasterIsAwayHasAPart(t *testing.T) {
 	eventually.Holds(t, waiting, "a part", func() bool { all(); return reportOf(t, p).State != stateAnswers })
 	if got := reportOf(t, p); got.State != statePartly || got.Connections[0].Breaker != positionOpen {
 		t.Errorf("reported %+v", got)
+	}
+}
+
+// A gateway that starts while one master is away, and that nobody asks at first, finds the others: also where the one is
+// that counts the gateways.
+func TestAGatewayThatStartsWhileAMasterIsAwayFindsTheOthers(t *testing.T) {
+	t.Parallel() // a cluster takes seconds to agree
+	cluster := redistest.NewCluster(t, 3)
+	s := openRecord(t, byNodes(t, cluster.Addrs()...), limitScript)
+	take(t, s, nodesTag, Limits{TPS: 1})
+	away := slices.Index(cluster.Addrs(), s.masterOf(nodesTag))
+	living := cluster.Addrs()[(away+1)%3]
+	for _, addr := range cluster.Addrs() {
+		redistest.Await(t, addr, "the setting", func(c *redis.Client) bool {
+			return c.ConfigSet(t.Context(), "cluster-require-full-coverage", "no").Err() == nil
+		})
+	}
+	cluster.Masters[away].Close()
+	redistest.Await(t, living, "word of the death", func(c *redis.Client) bool {
+		return strings.Contains(c.ClusterNodes(t.Context()).Val(), "master,fail ")
+	})
+	p, log := open(t)
+	h := build(t, p, fmt.Sprintf(`{
+		"tiers": [{"name": "free", "tps": 1000}], "default_tier": "free", "on_redis_error": "deny",
+		"redis": {"cluster_nodes": [{"ip": "127.0.0.1", "port": %d}], "timeout": %d}}`, redistest.Port(t, living), aSecond))
+	eventually.Holds(t, 20*time.Second, "a part", func() bool { return reportOf(t, p).State == statePartly })
+	for i := range 60 {
+		consumer := &kongtest.Consumer{ID: fmt.Sprint("c", i)}
+		denied := (&kongtest.Kong{Consumer: consumer}).Run(t, h).Exit != nil
+		if want := s.masterOf("default:consumer:"+consumer.ID) == cluster.Addrs()[away]; denied != want {
+			t.Errorf("%s is denied %v, want %v: %s", consumer.ID, denied, want, log)
+		}
+	}
+	if said := log.String(); strings.Count(said, "masters_away=1 masters=3") != 1 || strings.Contains(said, "redis answers again") {
+		t.Errorf("logged %s", said)
 	}
 }
 

@@ -125,7 +125,19 @@ func (s *redisStore) run(ctx context.Context, script *script, names []string, ar
 		reply, err = script.run(ctx, s.lines.of(names[0]), names, args...)
 	}
 	s.learn(ctx, err)
-	return reply, classified(s.dialer.waited(err))
+	return reply, classified(s.waited(names[0], err))
+}
+
+// waited adds to the error of a call for a key why it had no connection, to the master of a Cluster that has the key.
+func (s *redisStore) waited(key string, err error) error {
+	if err == nil {
+		return nil
+	}
+	addr := ""
+	if s.lines.known.Load() { // else the client would ask for the masters
+		addr = s.masterOf(key)
+	}
+	return s.dialer.waited(addr, err)
 }
 
 // learn notes that Redis answers, and has a cluster's client look who is there where a call got no answer.

@@ -103,7 +103,7 @@ func (c Redis) clusterOptions(d *dialer) *redis.ClusterOptions {
 func (c Redis) sentinels(d *dialer) *sentinels {
 	s := &sentinels{master: c.SentinelMaster, dialer: d}
 	for _, addr := range c.sentinelAddresses() {
-		s.nodes = append(s.nodes, redis.NewSentinelClient(c.sentinelOptions(d, addr)))
+		s.nodes = append(s.nodes, sentinel{redis.NewSentinelClient(c.sentinelOptions(d, addr)), addr})
 	}
 	return s
 }

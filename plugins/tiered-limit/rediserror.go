@@ -30,12 +30,15 @@ var refusals = [...]string{
 	"NOAUTH ", "WRONGPASS ", "NOPERM ", "MISCONF ", "NOREPLICAS ", "BUSY ", "WRONGTYPE ", "FOREIGN ", "TOOOLD ",
 	"ERR unknown command", "ERR max number of clients", "ERR AUTH ", "ERR invalid DB index", "ERR DB index",
 	"ERR SELECT is not allowed", "ERR Protocol error", "ERR This instance has cluster support disabled",
-	"ERR Error running script", // Redis 6, where a script fails on its way
-	string(redis.Nil),          // of CLUSTER SLOTS
+	string(redis.Nil), // of CLUSTER SLOTS
 }
 
-// failedScript stands in what Redis 7 answers where a script fails on its way.
-const failedScript = ", on @user_script:"
+// Where a script fails on its way, scriptFailed begins what Redis 6 answers, and onScript stands in what Redis 7 and
+// Valkey do.
+const (
+	scriptFailed = "ERR Error running script"
+	onScript     = ", on @user_script:"
+)
 
 // classified makes an error of a call errNothingDone where that is certain, and says what it means.
 func classified(err error) error {
@@ -54,8 +57,7 @@ func nothingDone(err error) bool {
 	switch {
 	case errors.As(err, &answer):
 		text := answer.Error()
-		return strings.Contains(text, failedScript) ||
-			slices.ContainsFunc(refusals[:], func(start string) bool { return strings.HasPrefix(text, start) })
+		return refused(text) || strings.HasPrefix(text, scriptFailed) || strings.Contains(text, onScript)
 	case errors.Is(err, errNothingDone): // it was not sent
 		return true
 	case isPools(err):
@@ -64,6 +66,17 @@ func nothingDone(err error) bool {
 	// A request whose time is over while it waits for a connection. On a connection the time is the socket's,
 	// whose error is os.ErrDeadlineExceeded.
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
+}
+
+// refused tells an answer that is one of the refusals.
+func refused(text string) bool {
+	return slices.ContainsFunc(refusals[:], func(start string) bool { return strings.HasPrefix(text, start) })
+}
+
+// listed tells an answer that is one of the refusals, or has a meaning.
+func listed(answer redis.Error) bool {
+	_, meaning := meaningOf(answer)
+	return meaning != nil || refused(answer.Error())
 }
 
 // isPools tells an error of the pool of connections, which says nothing of those.

@@ -68,19 +68,18 @@ var meanings = [...]struct {
 	{"WRONGPASS ", errWrongPassword},
 	{"without any password configured", errNeedlessSecret},
 	{"NOPERM ", errNotAllowed},
-	{"ACL failure in script", errNotAllowed},                 // Redis 7
-	{"The user executing the script can't", errNotAllowed},   // Redis 6
-	{"can't access at least one of the keys", errNotAllowed}, // Redis 6
-	{"TOOOLD ", errTooOld},                                   // limit.lua
-	{"FOREIGN ", errForeignKey},                              // limit.lua and ledger.lua
+	{"ACL failure in script", errNotAllowed},               // Valkey
+	{"The user executing the script can't", errNotAllowed}, // Redis 6 and 7.0
+	{"TOOOLD ", errTooOld},                                 // limit.lua
+	{"FOREIGN ", errForeignKey},                            // limit.lua and ledger.lua
 	{"WRONGTYPE ", errForeignKey},
 	{"READONLY ", errIsReplica},
 	{"OOM ", errIsFull},
 	{"MOVED ", errIsCluster},
 	{"cluster support disabled", errNoCluster},
 	{"unknown command", errNoScripts},
-	{"Unknown Redis command called from script", errNoCommand},
-	{string(redis.Nil), errNoEndpoint}, // CLUSTER SLOTS has null for an address; no script returns null
+	{"command called from", errNoCommand}, // of a script; Redis 6, Redis 7 and Valkey differ in the rest
+	{string(redis.Nil), errNoEndpoint},    // CLUSTER SLOTS has null for an address; no script returns null
 }
 
 // meaningOf is nil where an error says itself what is wrong. A stranger is who is no Redis that runs scripts.

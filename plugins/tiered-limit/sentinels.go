@@ -15,7 +15,13 @@ import (
 type sentinels struct {
 	master string
 	dialer *dialer
-	nodes  []*redis.SentinelClient
+	nodes  []sentinel
+}
+
+// sentinel is one of them, by its address.
+type sentinel struct {
+	*redis.SentinelClient
+	addr string
 }
 
 // masterEvery is how often the sentinels are asked whether the master is still the same. While they make
@@ -64,13 +70,13 @@ func (s *sentinels) locate(ctx context.Context) (string, error) {
 }
 
 // ask ends with the context: its deadline reaches the socket.
-func (s *sentinels) ask(ctx context.Context, node *redis.SentinelClient) named {
+func (s *sentinels) ask(ctx context.Context, node sentinel) named {
 	found, err := node.GetMasterAddrByName(ctx, s.master).Result()
 	switch {
 	case errors.Is(err, redis.Nil):
 		return named{err: fmt.Errorf("%w %q", errUnknownMaster, s.master)}
 	case err != nil:
-		return named{err: sentinelTrouble(s.dialer.waited(err))}
+		return named{err: sentinelTrouble(s.dialer.waited(node.addr, err))}
 	case len(found) != 2: // host and port
 		return named{err: fmt.Errorf("a sentinel answers with %d values", len(found))}
 	}
@@ -103,7 +109,7 @@ func (s *sentinels) count(answers <-chan named) (best string, err error) {
 		}
 	}
 	if best == "" {
-		err = fmt.Errorf("asking the sentinels for the master: %w", distinct(errs))
+		err = fmt.Errorf("%w: %w", errAskingSentinels, distinct(errs))
 	}
 	return best, err
 }

@@ -10,16 +10,19 @@ import (
 	"time"
 )
 
-// threeMasters is a Cluster whose masters are away as a test says, and the master of each key its last digit's.
+// threeMasters is a Cluster whose masters are away as a test says. The last byte of a key tells its master: of a digit
+// its remainder by three.
 type threeMasters struct {
 	away [3]atomic.Bool
 }
 
-func masterOf(key string) string { return "master:" + string(key[len(key)-1]) }
+func masterOf(key string) string { return fmt.Sprint("master:", numberOf(key)) }
+
+func numberOf(key string) int { return int(key[len(key)-1]-'0') % 3 }
 
 func (c *threeMasters) Take(ctx context.Context, key string, _ Limits, _ int64) (Outcome, error) {
 	key, _, _ = strings.Cut(key, "}") // as Redis reads the hash tag
-	if c.away[key[len(key)-1]-'0'].Load() {
+	if c.away[numberOf(key)].Load() {
 		<-ctx.Done()
 	}
 	return Outcome{Admitted: 1}, ctx.Err()
@@ -110,7 +113,8 @@ func TestTheStatesOfAClusterAreLogged(t *testing.T) {
 		wantState(t, g, stateAnswers, 1)
 		said := log.String()
 		for line, times := range map[string]int{
-			"masters_away=1 masters=3": 1, "redis does not answer": 1, "redis answers again": 1, "context deadline exceeded": strings.Count(said, "WARN"),
+			"WARN": 4, "redis does not answer": 1, "redis answers in part": 3, "redis answers in a larger part again": 1, "redis answers again": 1,
+			"masters_away=1 masters=3": 2, "masters_away=2 masters=3": 2, "context deadline exceeded": 5,
 		} {
 			if got := strings.Count(said, line); got != times {
 				t.Errorf("%q is logged %d times, want %d: %s", line, got, times, said)
@@ -168,4 +172,55 @@ func TestAClusterThatNeverAnsweredIsSilent(t *testing.T) {
 		}
 		wantState(t, g, stateAnswers, 1)
 	})
+}
+
+// Nobody asks while one master of a Cluster is away, but for the count of gateways: any other may be the first to answer.
+func TestAClusterIsFoundByWhicheverMasterAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &threeMasters{}
+		g, log := guarded(nil)
+		g = newClusterGuard(c, patience, g.metrics, g.log, masterOf)
+		probing(t, g)
+		c.away[1].Store(true)
+		for range tripAfter {
+			g.witness("nodes:1", ms, context.DeadlineExceeded)
+		}
+		wantState(t, g, stateSilent, 0)
+		time.Sleep(20 * (probeWithin + probeEvery)) // each finds one that answers in two of three cases
+		wantState(t, g, statePartly, 2.0/3)
+		if failed := askAll(t, g); failed != [3]int{0, 2 * tripAfter, 0} {
+			t.Errorf("%v requests of each master failed", failed)
+		}
+		wantLog(t, log, "it answers in part from the start", 2, 0)
+	})
+}
+
+// A Cluster of which a master had failed before another answered has not answered in full.
+func TestAFirstAnswerIsNotThatOfAllMasters(t *testing.T) {
+	for name, row := range map[string]struct {
+		failed string
+		state  string
+		up     float64
+		down   int
+	}{
+		"none has failed":        {"", stateAnswers, 1, 0},
+		"the same has failed":    {"another:0", stateAnswers, 1, 1},
+		"another one has failed": {"nodes:1", statePartly, 2.0 / 3, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := &threeMasters{}
+			g, log := guarded(nil)
+			g = newClusterGuard(c, patience, g.metrics, g.log, masterOf)
+			if row.failed != "" {
+				g.witness(row.failed, ms, context.DeadlineExceeded)
+			}
+			if _, err := g.Take(t.Context(), "consumer:0", Limits{TPS: 1}, 1); err != nil {
+				t.Error(err)
+			}
+			wantState(t, g, row.state, row.up)
+			if got := strings.Count(log.String(), "level=WARN"); got != row.down {
+				t.Errorf("%d warnings, want %d: %s", got, row.down, log)
+			}
+		})
+	}
 }

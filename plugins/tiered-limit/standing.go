@@ -2,6 +2,7 @@ package tieredlimit
 
 import (
 	"errors"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -20,6 +21,8 @@ type standing struct {
 	missed time.Time
 	cause  error
 	kinds  map[string]bool
+	// gone is how many masters of a Cluster were away, in the state of a part.
+	gone int
 }
 
 func newStanding() standing { return standing{state: stateUnknown, since: time.Now()} }
@@ -65,34 +68,53 @@ func (s *standing) blame(err error) (fresh bool) {
 // it is said is chance, or depends on how far an attempt to connect has come. The first that is found counts.
 var kinds = [...][]error{
 	{errNoPassword}, {errWrongPassword}, {errNeedlessSecret}, {errNotAllowed}, {errNoCommand},
-	{errSentinelDemands}, {errSentinelRefuses}, {errSentinelNeedless}, {errSentinelRight}, {errNoSentinelThere}, {errUnknownMaster},
+	{errSentinelDemands}, {errSentinelRefuses}, {errSentinelNeedless}, {errSentinelNoUsers}, {errSentinelRight}, {errNoSentinelThere}, {errUnknownMaster},
 	{errNoAddress}, {errNoEndpoint}, {errNoRedis}, {errNoScripts}, {errTooOld},
 	{errIsReplica}, {errIsFull}, {errIsCluster}, {errNoCluster},
 	{errSpeaksTLS}, {errNoTLS}, {errWrongCA}, {errWrongName}, {errSilentTLS},
 	{errClientCert, errHangsUpSecure},
 	{errHangsUp},
 	{errSilent},
-	{errNoSentinel, errLocating},
 }
 
-// kindOf tells one cause from another: by what it means, else by the first word of what Redis answers, such as
-// LOADING.
+// kindOf tells one cause from another, at a sentinel and at Redis: by what it means, else by how what Redis answers
+// begins, else by how there is no connection.
 func kindOf(err error) string {
 	is := func(meaning error) bool { return errors.Is(err, meaning) }
 	for _, kind := range kinds {
-		if slices.ContainsFunc(kind, is) {
-			return kind[0].Error()
+		if !slices.ContainsFunc(kind, is) {
+			continue
 		}
+		if is(errAskingSentinels) {
+			return errAskingSentinels.Error() + ": " + kind[0].Error()
+		}
+		return kind[0].Error()
 	}
-	var answer redis.Error
+	var (
+		answer redis.Error
+		name   *net.DNSError
+	)
 	switch {
 	case errors.As(err, &answer):
-		code, _, _ := strings.Cut(answer.Error(), " ")
-		return code
+		return beginningOf(answer.Error())
+	case errors.As(err, &name) && name.IsNotFound: // one that is not found in time may be
+		return "no such host"
+	case is(errNoSentinel), is(errLocating):
+		return errNoSentinel.Error()
 	case is(errUnreachable):
 		return errUnreachable.Error()
 	case ranOut(err):
 		return errSilent.Error()
 	}
 	return "another"
+}
+
+// beginningOf is the first word of an answer, such as LOADING, and of one that says no more than ERR three more.
+func beginningOf(answer string) string {
+	words := strings.Fields(answer)
+	most := 1
+	if strings.HasPrefix(answer, "ERR ") {
+		most = 4
+	}
+	return strings.Join(words[:min(most, len(words))], " ")
 }

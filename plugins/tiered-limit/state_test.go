@@ -144,7 +144,7 @@ func TestARedisThatIsConfiguredWronglyIsReportedWithoutRequests(t *testing.T) {
 			t.Parallel()
 			p, log := open(t)
 			h := build(t, p, strings.Replace(configFor(row.addr, "local"), `"timeout": 1000`, row.record, 1))
-			eventually.Holds(t, waiting, "a report", func() bool { return reportOf(t, p).State == stateSilent })
+			eventually.Holds(t, 20*time.Second, "a report", func() bool { return reportOf(t, p).State == stateSilent })
 			if cause := reportOf(t, p).Connections[0].LastError; !strings.Contains(cause, row.want.Error()) {
 				t.Errorf("reported %s, want %v", cause, row.want)
 			}
