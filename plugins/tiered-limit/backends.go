@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 )
 
-// silentAfter is how many calls in a row run out of time before the connections that wait in the pool are
+// silentAfter is how many writes in a row run out of time before the connections that wait in the pool are
 // given up: an address may lead to another machine now, and then nobody tells those that lead to the old one.
 const silentAfter = 5
 
@@ -19,12 +19,12 @@ type backend struct {
 	links int // in backends' care
 	// age rises when the connections so far are given up.
 	age atomic.Uint64
-	// silent is how many calls in a row have run out of time.
+	// silent is how many writes in a row have run out of time.
 	silent atomic.Int32
 }
 
-// learn gives up the connections that are as old as one that has broken, or where several calls in a row have got no
-// answer, by how a call on it ended.
+// learn gives up the connections that are as old as one that has broken, or where several writes in a row have got no
+// answer, by how one ended.
 func (b *backend) learn(age uint64, err error) {
 	switch {
 	case err == nil:

@@ -20,7 +20,7 @@ func (g *guard) first(key string, r result) (first bool) {
 }
 
 // handOver makes a breaker for each master of a Cluster that has just answered a call for key. Until then one stood for
-// all; if a call had failed, its master has not answered yet, and the Cluster not in full.
+// all; if a call had failed, its master may be why, and is held to be away until it has answered.
 func (g *guard) handOver(key string) {
 	if g.masterOf == nil {
 		return

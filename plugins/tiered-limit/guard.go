@@ -62,10 +62,11 @@ var (
 )
 
 // saysNothing tells an error that does not mean that the store is away: of a request that the stopping
-// server gave up, of one that had less than its time, of a key that holds something else, and of one slot of a
-// Cluster that is being moved.
+// server gave up, of one that had less than its time, of a key that holds something else, of one slot of a
+// Cluster that is being moved, and of one that went in the write of another, which tells.
 func saysNothing(err error) bool {
-	return errors.Is(err, context.Canceled) || errors.Is(err, errHurried) || errors.Is(err, errForeignKey) || redis.IsTryAgainError(err)
+	return errors.Is(err, context.Canceled) || errors.Is(err, errHurried) || errors.Is(err, errForeignKey) || redis.IsTryAgainError(err) ||
+		errors.Is(err, errFollowed)
 }
 
 // mayHaveDebited tells an error after which it is unknown whether the store has debited.

@@ -2,6 +2,7 @@ package tieredlimit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -20,6 +21,20 @@ const (
 	// vainFor is how long nobody waits after somebody has waited in vain: Redis is slow, or far, or away.
 	vainFor = time.Second
 )
+
+// errQueued is of a call whose time was over while it waited for others.
+var errQueued = errors.New("waiting for other calls")
+
+// errFollowed is what the errors of those are that another call took along in its write: of the store that one tells.
+// Else a single connection that breaks would count as often as calls were on it.
+var errFollowed = errors.New("in the write of another call")
+
+// followed makes an error errFollowed, without a word.
+type followed struct{ error }
+
+func (f followed) Unwrap() []error { return []error{f.error} }
+
+func (followed) Is(target error) bool { return target == errFollowed }
 
 // caller makes a call. Its error is the call's, which is not to be looked at after that.
 type caller interface {
@@ -84,7 +99,7 @@ func (p *pipeline) wait(ctx context.Context, q *queued) error {
 	case !p.withdraw(q):
 		return p.late(ctx, q)
 	case most < p.patience:
-		return fmt.Errorf("waiting for other calls: %w", context.DeadlineExceeded)
+		return undone{fmt.Errorf("%w: %w", errQueued, context.DeadlineExceeded)}
 	}
 	p.inVain(time.Now())
 	return p.sender.Process(ctx, q.Cmder)
@@ -101,8 +116,13 @@ func (p *pipeline) take(ctx context.Context, q *queued, led []redis.Cmder) error
 		p.lead(ctx, q, led)
 	}
 	err := q.result()
-	if err != nil && p.sender.follows(err) {
+	switch {
+	case err == nil:
+		return nil
+	case p.sender.follows(err):
 		return p.sender.Process(ctx, q.Cmder)
+	case len(led) == 0 && !answered(err):
+		return followed{err}
 	}
 	return err
 }
@@ -126,7 +146,8 @@ func (p *pipeline) lead(ctx context.Context, q *queued, led []redis.Cmder) {
 	p.sender.together(ctx, led)
 }
 
-// late returns the answer of a call that is under way, or leaves at its deadline and does not know what was done.
+// late returns the answer of a call that has left the queue, or leaves at its deadline and does not know what was
+// done, or whether it was sent.
 func (p *pipeline) late(ctx context.Context, q *queued) error {
 	select {
 	case led := <-q.turn: // where it leads it has been told so by now
@@ -143,7 +164,7 @@ func (p *pipeline) late(ctx context.Context, q *queued) error {
 	case led := <-q.turn:
 		return p.take(ctx, q, led)
 	case <-over:
-		return fmt.Errorf("waiting for an answer: %w", os.ErrDeadlineExceeded)
+		return followed{fmt.Errorf("waiting for an answer: %w", os.ErrDeadlineExceeded)}
 	}
 }
 

@@ -3,6 +3,7 @@ package tieredlimit
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"slices"
 	"testing"
@@ -42,22 +43,25 @@ func TestAPipelineSendsTogetherWhatWaitsForItsAnswers(t *testing.T) {
 				if test.writes != nil && !slices.Equal(s.writes, test.writes) {
 					t.Errorf("calls in each write: %v, want %v", s.writes, test.writes)
 				}
-				longest := time.Duration(0)
-				for _, r := range test.requests {
-					longest = max(longest, r.took)
-					if r.err != nil {
-						t.Error(r.err)
-					}
-				}
-				if longest != test.longest {
-					t.Errorf("the longest took %v, want %v", longest, test.longest)
-				}
-				if last := test.requests[len(test.requests)-1].took; test.last != 0 && last != test.last {
-					t.Errorf("the last took %v, want %v", last, test.last)
+				longest, last := took(t, test.requests)
+				if longest != test.longest || test.last != 0 && last != test.last {
+					t.Errorf("the longest took %v and the last %v, want %v and %v", longest, last, test.longest, test.last)
 				}
 			})
 		})
 	}
+}
+
+// took is what the longest of requests took, and the last one, where all got answers.
+func took(t *testing.T, requests []request) (longest, last time.Duration) {
+	t.Helper()
+	for _, r := range requests {
+		longest, last = max(longest, r.took), r.took
+		if r.err != nil {
+			t.Error(r.err)
+		}
+	}
+	return longest, last
 }
 
 // Each request ends by its own deadline, whoever else is in its write, and knows whether its call was sent.
@@ -167,6 +171,29 @@ func TestAnAnswerIsThatOfItsOwnCall(t *testing.T) {
 			})
 		})
 	}
+}
+
+// One connection that breaks is not as many failures of the store as calls were on it, though the debit of each is
+// unknown.
+func TestAWriteThatBreaksTellsOfTheStoreOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newFakeSender(ms)
+		s.answer = func(_ redis.Cmder, together bool) error { return on(together, io.EOF) }
+		requests := append(many(writesAtOnce, request{has: patience}), many(9, request{comes: us, has: patience})...)
+		s.make(t, requests)
+		tell := 0
+		for _, r := range requests[writesAtOnce:] {
+			if !errors.Is(r.err, io.EOF) || !mayHaveDebited(r.err) {
+				t.Errorf("a call in the write ends with %v", r.err)
+			}
+			if !saysNothing(r.err) {
+				tell++
+			}
+		}
+		if tell != 1 {
+			t.Errorf("%d of the calls in one write tell of the store", tell)
+		}
+	})
 }
 
 func at(n, which int, err error) error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -69,14 +70,17 @@ func (s accompanied) Take(ctx context.Context, key string, l Limits, n int64) (O
 	defer s.alone.Unlock()
 	p := s.lines.lone
 	p.mu.Lock()
-	p.under, p.patience = writesAtOnce, time.Minute
+	p.under, p.patience, p.vain = writesAtOnce, time.Minute, time.Time{}
 	p.mu.Unlock()
 	var out Outcome
 	var err error
 	var both sync.WaitGroup
 	both.Go(func() { out, err = s.redisStore.Take(ctx, key, l, n) })
 	both.Go(func() { _, _ = s.redisStore.Take(ctx, "companion", l, 1) })
-	for waits := 0; waits < 2; {
+	for waits, since := 0, time.Now(); waits < 2; {
+		if time.Since(since) > waiting {
+			panic("calls do not wait for each other")
+		}
 		time.Sleep(10 * us) // until both are there
 		p.mu.Lock()
 		waits = len(p.queue)
@@ -191,10 +195,38 @@ func TestCallsForAClusterThatHasNotAnsweredGoByThemselves(t *testing.T) {
 		t.Error("a master has no pipeline of its own")
 	}
 	a.(*pipeline).under = 1
-	p.of("b")
-	p.of("c")
+	for i := range maxMasters - 1 {
+		p.of(strconv.Itoa(i))
+	}
+	if len(p.byAddr) != maxMasters || p.of("a") != a {
+		t.Errorf("%d pipelines are kept, want all %d", len(p.byAddr), maxMasters)
+	}
+	p.of("one more")
 	if len(p.byAddr) != 2 || p.of("a") != a {
 		t.Errorf("%d pipelines are kept, want that in use and the last", len(p.byAddr))
+	}
+}
+
+// go-redis tells none of the calls what Redis answers while it sets up their connection.
+func TestCallsInOneWriteWhoseConnectionIsRefusedHaveDoneNothing(t *testing.T) {
+	c := redisAt(redistest.Start(t))
+	c.Database = 99
+	s := openRecord(t, c, limitScript)
+	for i, got := range takeTogether(t.Context(), t, s, Limits{TPS: 10}, "a", "b", "c") {
+		if !errors.Is(got.err, errNothingDone) || !answered(got.err) || errors.Is(got.err, errLost) {
+			t.Errorf("call %d ends with %v; want the refusal, and that nothing was done", i, got.err)
+		}
+	}
+}
+
+// Else each call would ask for the masters, past its deadline.
+func TestAnErrorDoesNotMeanThatAClustersMastersAreKnown(t *testing.T) {
+	s := openRecord(t, byNodes(t, redistest.Start(t)), limitScript) // it says that it is no Cluster
+	if _, err := s.Take(t.Context(), "a", Limits{TPS: 10}, 1); !answered(err) {
+		t.Fatalf("%v, want an error that Redis answers", err)
+	}
+	if s.lines.known.Load() {
+		t.Error("its masters are held to be known")
 	}
 }
 

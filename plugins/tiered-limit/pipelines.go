@@ -3,6 +3,7 @@ package tieredlimit
 import (
 	"context"
 	"errors"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,7 +18,7 @@ type pipelines struct {
 	patience time.Duration
 	masterOf func(key string) string // nil where there is one Redis
 	lone     *pipeline               // nil with a Cluster
-	known    atomic.Bool             // a Cluster has answered, so that its client knows its masters
+	known    atomic.Bool             // a call went well, so that a Cluster's client knows its masters
 
 	mu     sync.RWMutex
 	byAddr map[string]*pipeline
@@ -50,24 +51,25 @@ func (p *pipelines) of(key string) caller {
 	return p.add(addr)
 }
 
-// add makes the pipeline of a master, and forgets those that nobody uses now: masters may have gone.
+// maxMasters bounds the pipelines of one store: masters that have gone are not told of.
+const maxMasters = 1024
+
+// add makes the pipeline of a master.
 func (p *pipelines) add(addr string) *pipeline {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if found := p.byAddr[addr]; found != nil {
 		return found
 	}
-	for other, made := range p.byAddr {
-		if made.idle() {
-			delete(p.byAddr, other)
-		}
+	if len(p.byAddr) >= maxMasters {
+		maps.DeleteFunc(p.byAddr, func(_ string, made *pipeline) bool { return made.idle() })
 	}
 	made := &pipeline{sender: clusterSender{p.client.(*redis.ClusterClient)}, patience: p.patience}
 	p.byAddr[addr] = made
 	return made
 }
 
-// met takes note that Redis has answered.
+// met takes note that a call went well. Of an error it is not known who has answered it: the slots may be unknown.
 func (p *pipelines) met() {
 	if !p.known.Load() {
 		p.known.Store(true)
@@ -112,5 +114,15 @@ func (clusterSender) follows(err error) bool {
 func inOneWrite(ctx context.Context, client *redis.Client, calls []redis.Cmder) {
 	all := client.Pipeline()
 	_ = all.BatchProcess(ctx, calls...)
-	_, _ = all.Exec(ctx) // its error is that of one of the calls
+	_, err := all.Exec(ctx)
+	if err == nil {
+		return
+	}
+	// It is that of one of the calls, or what Redis answered as the connection was set up, such as WRONGPASS: that
+	// go-redis tells none of the calls. One that was answered keeps its answer (queued).
+	for _, call := range calls {
+		if call.Err() == nil {
+			call.SetErr(err)
+		}
+	}
 }

@@ -140,13 +140,13 @@ func (s *redisStore) waited(key string, err error) error {
 	return s.dialer.waited(addr, err)
 }
 
-// learn notes that Redis answers, and has a cluster's client look who is there where a call got no answer.
+// learn notes that a call went well, and has a cluster's client look who is there where one got no answer.
 func (s *redisStore) learn(ctx context.Context, err error) {
 	switch {
-	case err == nil, answered(err):
+	case err == nil:
 		s.lines.met()
 		return
-	case errors.Is(err, context.Canceled), isPools(err):
+	case answered(err), errors.Is(err, context.Canceled), isPools(err), errors.Is(err, errQueued), errors.Is(err, errFollowed):
 		return
 	}
 	if cluster, ok := s.client.(*redis.ClusterClient); ok {

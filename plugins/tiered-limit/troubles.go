@@ -44,11 +44,11 @@ func (t *troubles) await(addr string, err error) {
 
 func (t *troubles) put(addr string, err error) {
 	t.last = addr
-	switch {
-	case err == nil:
+	if err == nil {
 		delete(t.byAddr, addr)
 		return
-	case t.byAddr == nil, len(t.byAddr) >= maxTroubles:
+	}
+	if _, known := t.byAddr[addr]; t.byAddr == nil || !known && len(t.byAddr) >= maxTroubles {
 		t.byAddr = map[string]error{}
 	}
 	t.byAddr[addr] = err

@@ -91,7 +91,7 @@ func New(config Config) *Server {
 }
 
 // Serve accepts connections until ctx ends, then drains: running events end, idle connections are
-// closed, and what is left after the drain period is cut off. It closes the listener.
+// closed, and what is left after the drain period is cut off. It closes the listener, and serves once.
 func (s *Server) Serve(ctx context.Context, listener net.Listener, drain time.Duration) error {
 	events, cancelEvents := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancelEvents()

@@ -2,8 +2,7 @@ package server
 
 import "sync/atomic"
 
-// mostSpare is how many goroutines wait for a connection at most: as many as Kong's workers may give one up at the
-// same time.
+// mostSpare is how many goroutines wait for a connection at most, with some 32 KB of stack each.
 const mostSpare = 64
 
 // spare are goroutines whose connections have ended. Kong opens a connection for each request that a plugin answers:

@@ -41,6 +41,7 @@ func allocs(tb testing.TB, socket string) float64 {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	defer func() { _ = c.Close() }()
 	text, err := io.ReadAll(c)
 	if err != nil {
 		tb.Fatal(err)

@@ -126,7 +126,7 @@ func serveStock(folder string, build func() any) error {
 }
 
 // startServer starts one of the servers and returns its process id and its socket.
-func startServer(b testing.TB, which, handlerName string, env ...string) (pid int, socket string) {
+func startServer(b *testing.B, which, handlerName string, env ...string) (pid int, socket string) {
 	b.Helper()
 	folder := b.TempDir()
 	socket = filepath.Join(folder, "socket")
@@ -147,7 +147,7 @@ func startServer(b testing.TB, which, handlerName string, env ...string) (pid in
 }
 
 // cpuTime is what a process has used so far.
-func cpuTime(b testing.TB, pid int) time.Duration {
+func cpuTime(b *testing.B, pid int) time.Duration {
 	b.Helper()
 	used, err := cputime.Of(pid)
 	if err != nil {

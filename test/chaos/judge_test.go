@@ -113,13 +113,16 @@ func (r *run) mayLose(tier string) int64 {
 	return 0
 }
 
-// judgeWaits holds what requests wait to redis.timeout: all but one in a hundred, as the machine itself may hold up
-// some. By how much it does shows the worst of those without limits, twice: one that waits is woken up once more.
+// judgeWaits holds what requests wait to redis.timeout: all but one in a hundred closely, as the machine itself may hold
+// up some, and all of them loosely. By how much it does shows the worst of those without limits, twice: one that waits
+// is woken up once more.
 func (r *run) judgeWaits(t *testing.T) {
 	t.Helper()
 	during := r.waits(r.began, r.well)
-	const slack = 20 * time.Millisecond
-	if p99, most := during.limited.quantile(nearly), r.timeout(r.scale)+2*during.others.quantile(1)+slack; p99 > most {
-		t.Errorf("one request in a hundred took %s, want at most %s", p99, most)
+	stated := r.timeout(r.scale) + 2*during.others.quantile(1)
+	for part, slack := range map[float64]time.Duration{nearly: 20 * time.Millisecond, 1: 500 * time.Millisecond} {
+		if took, most := during.limited.quantile(part), stated+slack; took > most {
+			t.Errorf("of %g of the requests one took %s, want at most %s", part, took, most)
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 )
 
 // Judge asks a Kong's Admin API whether it would take an entity: kind is that of its schema, such as "plugins". It
@@ -17,6 +18,9 @@ func Judge(ctx context.Context, admin, kind string, entity map[string]any) (refu
 	if err != nil {
 		return "", fmt.Errorf("writing an entity of %s: %w", kind, err)
 	}
+	const patience = 10 * time.Second
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, admin+"/schemas/"+kind+"/validate", bytes.NewReader(body))
 	if err != nil {
 		return "", fmt.Errorf("asking Kong: %w", err)

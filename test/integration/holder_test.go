@@ -72,7 +72,10 @@ func (h *holder) send(t *testing.T, by *http.Client, url string, headers ...stri
 	t.Helper()
 	answer := make(chan reply, 1)
 	go func() {
-		r, _ := sendBy(by, url, headers) // status zero tells
+		r, err := sendBy(by, url, headers)
+		if err != nil {
+			r.body = []byte(err.Error()) // its status is 0
+		}
 		answer <- r
 	}()
 	select {

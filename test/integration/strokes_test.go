@@ -18,14 +18,14 @@ import (
 // disturbances are all of them. The connections of a load are what a worker that is killed can have under way.
 func disturbances() []disturbance {
 	return []disturbance{
-		{"SIGHUP with another configuration", reloadBySignal, 0, false},
-		{"`kong reload`", reloadByCommand, 0, true},
-		{"`POST /config`", reloadByPost, 0, true},
-		{"a worker of nginx is killed", killWorker, loadWidth, true},
-		{"the plugin server hangs for half a second", pauseServer, 0, false},
-		{"the plugin server is killed", takeServer(syscall.SIGKILL), untilBack, false},
-		{"the plugin server is told to end", takeServer(syscall.SIGTERM), untilBack, false},
-		{"the plugin server hangs until it is replaced", takeServer(syscall.SIGSTOP), untilBack, false},
+		{"SIGHUP with another configuration", reloadBySignal, reloaded, 0, false},
+		{"`kong reload`", reloadByCommand, reloaded, 0, true},
+		{"`POST /config`", reloadByPost, reloaded, 0, true},
+		{"a worker of nginx is killed", killWorker, reloaded, loadWidth, true},
+		{"the plugin server hangs for half a second", pauseServer, replaced, 0, false},
+		{"the plugin server is killed", takeServer(syscall.SIGKILL), replaced, untilBack, false},
+		{"the plugin server is told to end", takeServer(syscall.SIGTERM), replaced, untilBack, false},
+		{"the plugin server hangs until it is replaced", takeServer(syscall.SIGSTOP), replaced, untilBack, false},
 	}
 }
 

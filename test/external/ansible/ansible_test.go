@@ -104,7 +104,7 @@ func TestThePlaybookPreparesAGateway(t *testing.T) {
 	t.Run("Kong is told of every plugin", func(t *testing.T) { g.testKong(t) })
 	t.Run("systemd knows all that the unit says", func(t *testing.T) { g.testUnit(t) })
 	t.Run("the password is root's alone, and in no output", func(t *testing.T) { g.testPassword(t, out) })
-	t.Run("a new binary changes nothing else, and restarts Kong too, which reads the schemas when it starts", func(t *testing.T) { g.testNewBinary(t) })
+	t.Run("a new binary changes nothing else, and reloads Kong too, which reads the schemas then", func(t *testing.T) { g.testNewBinary(t) })
 }
 
 // testNewBinary looks for the handlers that were called: each is left out, as nothing is started here.
@@ -114,7 +114,7 @@ func (g gateway) testNewBinary(t *testing.T) {
 	if !strings.Contains(out, "changed=1 ") {
 		t.Errorf("more has changed than the binary:\n%s", out)
 	}
-	for _, handler := range []string{"Restart the plugin server", "Restart Kong"} {
+	for _, handler := range []string{"Restart the plugin server", "Reload Kong"} {
 		if !strings.Contains(out, "RUNNING HANDLER ["+handler+"]") {
 			t.Errorf("no %q:\n%s", handler, out)
 		}

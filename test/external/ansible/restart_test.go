@@ -25,7 +25,7 @@ func await(t *testing.T, well int, gateways ...string) (asked []string, out stri
 	inventory := write(t, filepath.Join(folder, "inventory.ini"), "[gateways]\n"+strings.Join(gateways, "\n")+"\n[gateways:vars]\nansible_connection=local\n")
 	out, err = p.run(t, "-i", inventory, "--start-at-task", "Wait until the plugin server and Kong answer",
 		"-e", "ansible_become=false", "-e", "ansible_python_interpreter="+tool.Need(t, "python3"),
-		"-e", "tollgate_program="+program, "-e", "tollgate_wait_seconds=2", "server.yml")
+		"-e", "tollgate_program="+program, "-e", "tollgate_tries=2", "server.yml")
 	text, readErr := os.ReadFile(notes)
 	if readErr != nil {
 		t.Fatalf("nobody asked: %v\n%s", readErr, out)
