@@ -79,12 +79,15 @@ func vacant(path string) error {
 // with its mode and nobody finds the path empty. The temporary name lies in a folder that only this user can
 // enter: a socket takes connections before it has its mode, and Kong starts servers with an umask of 0.
 func bind(path string, mode fs.FileMode) (net.Listener, error) {
-	folder, err := privateFolder(path)
-	if err != nil {
+	temporary := temporaryName(path)
+	if over := max(len(path), len(temporary)) - longestPath; over > 0 {
+		return nil, fmt.Errorf("listening on %s: the path is %d bytes too long for a unix socket, which has %d at most", path, over, longestPath)
+	}
+	folder := filepath.Dir(temporary)
+	if err := privateFolder(folder); err != nil {
 		return nil, fmt.Errorf("listening on %s: %w", path, err)
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
-	temporary := filepath.Join(folder, "s")
 	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: temporary, Net: "unix"})
 	if err != nil {
 		return nil, fmt.Errorf("listening on %s: %w", path, err)
@@ -100,11 +103,19 @@ func bind(path string, mode fs.FileMode) (net.Listener, error) {
 	return l, nil
 }
 
-// privateFolder makes a folder beside path, and takes away what a process of the same number has left there.
-func privateFolder(path string) (folder string, err error) {
-	folder = fmt.Sprintf("%s.%d", path, os.Getpid())
-	_ = os.RemoveAll(folder)
-	return folder, os.Mkdir(folder, 0o700)
+// longestPath is the longest path of a unix socket, which ends in a zero (unix(7)).
+const longestPath = len(unix.RawSockaddrUnix{}.Path) - 1
+
+// temporaryName is that of a socket before it has its path: in a folder of its own beside it, and no longer than most.
+func temporaryName(path string) string {
+	return filepath.Join(filepath.Dir(path), fmt.Sprintf(".%d", os.Getpid()), "s")
+}
+
+// privateFolder makes a folder, and takes away what a process of the same number has left there.
+func privateFolder(folder string) error {
+	_ = os.Remove(filepath.Join(folder, "s"))
+	_ = os.Remove(folder)
+	return os.Mkdir(folder, 0o700)
 }
 
 // leave closes a listener and removes its file while that is still its own. The lock keeps a new

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -23,6 +24,26 @@ func TestListenSetsTheModeAndMakesTheFolder(t *testing.T) {
 	info, err := os.Stat(path)
 	if err != nil || info.Mode() != fs.ModeSocket|0o620 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+}
+
+func TestListenTakesAPathAsLongAsThereIs(t *testing.T) {
+	folder, err := os.MkdirTemp("", "s") // a test's own folder has a long name
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	path := filepath.Join(folder, strings.Repeat("s", longestPath-len(folder)-1))
+	l, err := Listen(path, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if _, err := Listen(path+"s", 0o600); err == nil || !strings.Contains(err.Error(), "1 bytes too long for a unix socket, which has 107 at most") {
+		t.Errorf("a path of a byte more: %v", err)
+	}
+	if _, err := net.Dial("unix", path); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -177,10 +198,9 @@ func TestListenBindsWhereNobodyElseCanGo(t *testing.T) {
 }
 
 func TestThePrivateFolderIsNobodyElses(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "s")
+	folder := filepath.Join(t.TempDir(), "private")
 	for range 2 { // the second time it is there already
-		folder, err := privateFolder(path)
-		if err != nil {
+		if err := privateFolder(folder); err != nil {
 			t.Fatal(err)
 		}
 		if info, err := os.Stat(folder); err != nil || info.Mode() != fs.ModeDir|0o700 {

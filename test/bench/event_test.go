@@ -75,26 +75,46 @@ func measureRun(b *testing.B, pid int, socket string, run func(*testing.PB) erro
 
 // send sends events on one connection until there is no next.
 func (t traffic) send(next func() bool) error {
-	c, err := wiretest.Dial(t.socket)
+	v, err := t.visit()
 	if err != nil {
 		return err
 	}
-	defer func() { _ = c.Close() }()
-	id, err := c.Start(t.plugin, t.config)
-	if err != nil {
-		return err
-	}
-	answer := func(method string, _ []byte) []byte {
-		reply, known := t.replies[method]
-		if !known {
-			err = errors.Join(err, fmt.Errorf("%s was called, which no request that passes does", method))
-		}
-		return reply
-	}
+	defer func() { _ = v.client.Close() }()
 	for next() {
-		if _, failed := c.Event(id, answer); failed != nil || err != nil {
-			return errors.Join(err, failed)
+		if err := v.event(); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// visitor is one connection, with an instance.
+type visitor struct {
+	client   *wiretest.Client
+	instance int32
+	replies  map[string][]byte
+	wrong    error
+}
+
+func (t traffic) visit() (*visitor, error) {
+	c, err := wiretest.Dial(t.socket)
+	if err != nil {
+		return nil, err
+	}
+	id, err := c.Start(t.plugin, t.config)
+	return &visitor{client: c, instance: id, replies: t.replies}, err
+}
+
+// event sends one event, whose handler must make no call that has no reply.
+func (v *visitor) event() error {
+	_, err := v.client.Event(v.instance, v.answer)
+	return errors.Join(v.wrong, err)
+}
+
+func (v *visitor) answer(method string, _ []byte) []byte {
+	reply, known := v.replies[method]
+	if !known {
+		v.wrong = fmt.Errorf("%s was called, which no request that passes does", method)
+	}
+	return reply
 }
