@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"sync"
 	"testing"
@@ -177,6 +178,20 @@ func TestCallsInOneWriteAreFollowedWhereASlotMoves(t *testing.T) {
 	redistest.MoveSlot(t, slot, from, to)
 	all("after", true)
 	all("and again", false)
+}
+
+func TestWhatTheClientOfAClusterFollowsACallInASharedWriteDoesToo(t *testing.T) {
+	for text, want := range map[string]bool{
+		"MOVED 3999 127.0.0.1:6381": true, "ASK 3999 127.0.0.1:6381": true, "READONLY You can't write against a read only replica.": true,
+		"LOADING Redis is loading the dataset in memory": false, "TRYAGAIN Multiple keys request during rehashing of slot": false,
+	} {
+		if got := (clusterSender{}).follows(refusal(text)); got != want {
+			t.Errorf("%s: %v, want %v", text, got, want)
+		}
+	}
+	if !(clusterSender{}).follows(redis.ErrClosed) || (clusterSender{}).follows(io.EOF) {
+		t.Error("a node that the client has forgotten is followed, and no connection that breaks")
+	}
 }
 
 // Until a Cluster has answered its client may not know its masters: calls go by themselves.

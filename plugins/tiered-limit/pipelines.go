@@ -108,7 +108,7 @@ func (s clusterSender) together(ctx context.Context, calls []redis.Cmder) {
 func (clusterSender) follows(err error) bool {
 	_, moved := redis.IsMovedError(err)
 	_, ask := redis.IsAskError(err)
-	return moved || ask || errors.Is(err, redis.ErrClosed)
+	return moved || ask || isReadOnly(err) || errors.Is(err, redis.ErrClosed)
 }
 
 func inOneWrite(ctx context.Context, client *redis.Client, calls []redis.Cmder) {

@@ -30,6 +30,17 @@ func silentServer(t *testing.T) (addr string) {
 // greeter takes connections, says a thing, and then no more.
 func greeter(t *testing.T, greeting string) (addr string) {
 	t.Helper()
+	return serving(t, func(conn net.Conn) {
+		defer func() { _ = conn.Close() }()
+		if _, err := io.WriteString(conn, greeting); err == nil {
+			_, _ = io.Copy(io.Discard, conn) // until the client has gone
+		}
+	})
+}
+
+// serving has each connection handled until the test ends.
+func serving(t *testing.T, handle func(net.Conn)) (addr string) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -41,12 +52,7 @@ func greeter(t *testing.T, greeting string) (addr string) {
 			if err != nil { // closed when the test ends
 				return
 			}
-			go func() {
-				defer func() { _ = conn.Close() }()
-				if _, err := io.WriteString(conn, greeting); err == nil {
-					_, _ = io.Copy(io.Discard, conn) // until the client has gone
-				}
-			}()
+			go handle(conn)
 		}
 	}()
 	return l.Addr().String()

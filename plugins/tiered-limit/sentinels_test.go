@@ -26,21 +26,8 @@ const hangs = "hangs"
 // fakeSentinel names a master to whoever asks; none where it is empty.
 func fakeSentinel(t *testing.T, master string) SentinelNode {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go answerAsSentinel(conn, master)
-		}
-	}()
-	return SentinelNode{"127.0.0.1", redistest.Port(t, l.Addr().String())}
+	addr := serving(t, func(conn net.Conn) { answerAsSentinel(conn, master) })
+	return SentinelNode{"127.0.0.1", redistest.Port(t, addr)}
 }
 
 func answerAsSentinel(conn net.Conn, master string) {
