@@ -45,7 +45,11 @@ func (r *Request) Consumer() (Consumer, error) {
 
 func decodeConsumer(message fields) (Consumer, error) {
 	var c Consumer
-	err := message.all(func(f field) {
+	for len(message) > 0 {
+		f, err := message.next()
+		if err != nil {
+			return Consumer{}, err
+		}
 		switch f.number {
 		case consumerID:
 			c.ID = string(f.content)
@@ -56,8 +60,8 @@ func decodeConsumer(message fields) (Consumer, error) {
 		case consumerTags:
 			c.Tags = append(c.Tags, string(f.content))
 		}
-	})
-	return c, err
+	}
+	return c, nil
 }
 
 // Account is a consumer as Kong told of it.

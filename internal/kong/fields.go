@@ -10,7 +10,8 @@ import (
 // one allocation for all of its texts, not one for each.
 type fields string
 
-// field is one of them: its number, and its content where it is a text or a message.
+// field is one of them: its number, and its content where it is a text or a message. Any other has the number 0,
+// which no message uses.
 type field struct {
 	number  protowire.Number
 	content fields
@@ -21,40 +22,39 @@ var (
 	errWireType = errors.New("the message holds a field of an unknown type")
 )
 
-// all visits every text and message among the fields, in order.
-func (m fields) all(visit func(field)) error {
-	for len(m) > 0 {
-		tag, ok := m.varint()
-		if !ok {
-			return errCut
-		}
-		size := uint64(0)
-		switch protowire.Type(tag & 7) {
-		case protowire.VarintType:
-			if _, ok = m.varint(); !ok {
-				return errCut
-			}
-			continue
-		case protowire.Fixed64Type:
-			size = 8
-		case protowire.Fixed32Type:
-			size = 4
-		case protowire.BytesType:
-			if size, ok = m.varint(); !ok {
-				return errCut
-			}
-		default:
-			return errWireType
-		}
-		if size > uint64(len(m)) {
-			return errCut
-		}
-		if protowire.Type(tag&7) == protowire.BytesType {
-			visit(field{protowire.Number(tag >> 3), m[:size]})
-		}
-		m = m[size:]
+// next cuts the first field off, of which there must be one.
+func (m *fields) next() (field, error) {
+	tag, ok := m.varint()
+	if !ok {
+		return field{}, errCut
 	}
-	return nil
+	size := uint64(0)
+	switch protowire.Type(tag & 7) {
+	case protowire.VarintType:
+		if _, ok = m.varint(); !ok {
+			return field{}, errCut
+		}
+		return field{}, nil
+	case protowire.Fixed64Type:
+		size = 8
+	case protowire.Fixed32Type:
+		size = 4
+	case protowire.BytesType:
+		if size, ok = m.varint(); !ok {
+			return field{}, errCut
+		}
+	default:
+		return field{}, errWireType
+	}
+	if size > uint64(len(*m)) {
+		return field{}, errCut
+	}
+	content := (*m)[:size]
+	*m = (*m)[size:]
+	if protowire.Type(tag&7) != protowire.BytesType {
+		return field{}, nil
+	}
+	return field{protowire.Number(tag >> 3), content}, nil
 }
 
 // varint cuts one off.

@@ -1,98 +1,123 @@
 package kong
 
-import "fmt"
+import (
+	"fmt"
 
-// Headers returns the request's headers, all values of each, by lower-case name, each name in the
-// spelling that came (X_Api_Key is not x-api-key here). Unlike go-pdk's GetHeaders it does not fail
-// where a value is no UTF-8: HTTP allows such bytes (RFC 9110, section 5.5), protobuf's strings do
-// not. Of more than MaxHeaders header lines it sees the first MaxHeaders. The texts
-// share memory: clone what outlives the request.
-func (r *Request) Headers() (map[string][]string, error) {
+	"tollgate/internal/httpheader"
+)
+
+// Headers returns the request's headers, all lines of each, each name in the spelling that came (X_Api_Key
+// is not x-api-key here). Unlike go-pdk's GetHeaders it does not fail where a value is no UTF-8: HTTP
+// allows such bytes (RFC 9110, section 5.5), protobuf's strings do not. Of more than MaxHeaders header
+// lines it sees the first MaxHeaders. The list is valid until the request ends, and its texts share
+// memory: clone what outlives the request.
+func (r *Request) Headers() (httpheader.List, error) {
 	r.args = appendInt(r.args[:0], intNumber, MaxHeaders)
 	reply, err := r.question("kong.request.get_headers", r.args)
 	if err != nil {
 		return nil, fmt.Errorf("asking for the request's headers: %w", err)
 	}
-	headers, err := decodeHeaders(fields(reply))
-	if err != nil {
+	r.heads.reset()
+	if err := r.heads.decode(fields(reply)); err != nil {
 		return nil, fmt.Errorf("reading the request's headers: %w", err)
 	}
-	return headers, nil
+	return r.heads.list, nil
 }
 
-// decodeHeaders reads a google.protobuf.Struct whose values are strings or lists of strings. Of several faults
-// it tells the first: who plays Kong can send a million.
-func decodeHeaders(message fields) (map[string][]string, error) {
-	const usual = 16 // lines, about what a browser sends
-	headers := make(map[string][]string, usual)
-	lines := make([]string, 0, usual) // of all headers, one behind the other
-	var broken firstError
-	err := message.all(func(f field) {
-		if f.number != structEntry {
-			return
-		}
-		name, value, err := entry(f.content)
-		broken.note(err)
-		from := len(lines)
-		lines, err = appendLines(lines, value)
-		broken.note(err)
-		headers[name] = lines[from:len(lines):len(lines)]
-	})
-	broken.note(err)
-	return headers, broken.err
+// headers is the memory that lists of one connection's requests are decoded into, one after the other.
+type headers struct {
+	list  httpheader.List
+	lines []string // of all headers, one behind the other
 }
 
-// firstError keeps the first of several errors.
-type firstError struct{ err error }
-
-func (e *firstError) note(err error) {
-	if e.err == nil {
-		e.err = err
+// reset makes room for the next list. What one large request has taken is given up.
+func (h *headers) reset() {
+	const usual, most = 32, 256 // lines: more than browsers send, and 14 KB for each connection
+	if cap(h.lines) < usual || cap(h.lines) > most {
+		h.list, h.lines = make(httpheader.List, 0, usual), make([]string, 0, usual)
 	}
+	h.list, h.lines = h.list[:0], h.lines[:0]
+}
+
+// decode reads a google.protobuf.Struct whose values are strings or lists of strings.
+func (h *headers) decode(message fields) error {
+	for len(message) > 0 {
+		f, err := message.next()
+		if err != nil {
+			return err
+		}
+		if f.number != structEntry {
+			continue
+		}
+		if err := h.entry(f.content); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // entry reads one entry of a Struct.
-func entry(message fields) (name string, value fields, err error) {
-	err = message.all(func(f field) {
+func (h *headers) entry(message fields) error {
+	var name string
+	var value fields
+	for len(message) > 0 {
+		f, err := message.next()
+		if err != nil {
+			return err
+		}
 		switch f.number {
 		case entryKey:
 			name = string(f.content)
 		case entryValue:
 			value = f.content
 		}
-	})
-	return name, value, err
+	}
+	from := len(h.lines)
+	if err := h.value(value); err != nil {
+		return err
+	}
+	h.list = append(h.list, httpheader.Field{Name: name, Lines: h.lines[from:len(h.lines):len(h.lines)]})
+	return nil
 }
 
-// appendLines appends the text, or the texts of the list, that a google.protobuf.Value holds.
-func appendLines(lines []string, value fields) ([]string, error) {
-	var broken firstError
-	err := value.all(func(f field) {
-		switch f.number {
-		case valueString:
-			lines = append(lines, string(f.content))
-		case valueList:
-			broken.note(f.content.all(func(element field) {
-				if element.number == listElement {
-					var err error
-					lines, err = appendElement(lines, element.content)
-					broken.note(err)
-				}
-			}))
+// value appends the text, or the texts of the list, that a google.protobuf.Value holds.
+func (h *headers) value(message fields) error {
+	for len(message) > 0 {
+		f, err := message.next()
+		switch {
+		case err != nil:
+			return err
+		case f.number == valueString:
+			h.lines = append(h.lines, string(f.content))
+		case f.number == valueList:
+			if err := h.elements(f.content); err != nil {
+				return err
+			}
 		}
-	})
-	broken.note(err)
-	return lines, broken.err
+	}
+	return nil
 }
 
-// appendElement appends the text that an element of a list holds. A list within a list is no header's: to follow
-// it would be a recursion as deep as the sender wants, and a stack that overflows ends the process, past every
-// recover.
-func appendElement(lines []string, value fields) ([]string, error) {
-	err := value.all(func(f field) {
-		if f.number == valueString {
-			lines = append(lines, string(f.content))
+// elements appends the texts of a list. A list within a list is no header's: to follow it would be a recursion as
+// deep as the sender wants, and a stack that overflows ends the process, past every recover.
+func (h *headers) elements(message fields) error {
+	for len(message) > 0 {
+		f, err := message.next()
+		if err != nil {
+			return err
 		}
-	})
-	return lines, err
+		if f.number != listElement {
+			continue
+		}
+		for element := f.content; len(element) > 0; {
+			text, err := element.next()
+			if err != nil {
+				return err
+			}
+			if text.number == valueString {
+				h.lines = append(h.lines, string(text.content))
+			}
+		}
+	}
+	return nil
 }

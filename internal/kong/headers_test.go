@@ -8,7 +8,16 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"tollgate/internal/httpheader"
 )
+
+func decodeHeaders(message []byte) (httpheader.List, error) {
+	var h headers
+	h.reset()
+	err := h.decode(fields(message))
+	return h.list, err
+}
 
 // fromKong is what lua-protobuf, as it comes with Kong 3.9.3, makes of: x-empty "", x-tenant "acme",
 // x_tenant "b\xffd", via three times "one", "" and "t\xe9o".
@@ -25,12 +34,13 @@ func golden(tb testing.TB) []byte {
 }
 
 func TestDecodeHeadersKeepsBytesThatAreNotUTF8(t *testing.T) {
-	got, err := decodeHeaders(fields(golden(t)))
+	got, err := decodeHeaders(golden(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string][]string{
-		"x-empty": {""}, "x-tenant": {"acme"}, "x_tenant": {"b\xffd"}, "via": {"one", "", "t\xe9o"},
+	want := httpheader.List{
+		{Name: "x-empty", Lines: []string{""}}, {Name: "x-tenant", Lines: []string{"acme"}},
+		{Name: "via", Lines: []string{"one", "", "t\xe9o"}}, {Name: "x_tenant", Lines: []string{"b\xffd"}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("headers (-want +got):\n%s", diff)
@@ -39,7 +49,7 @@ func TestDecodeHeadersKeepsBytesThatAreNotUTF8(t *testing.T) {
 
 func TestDecodeHeadersRefusesACutMessage(t *testing.T) {
 	whole := golden(t)
-	if _, err := decodeHeaders(fields(whole)[:len(whole)-1]); err == nil {
+	if _, err := decodeHeaders(whole[:len(whole)-1]); err == nil {
 		t.Error("a message that lacks its last byte was read without an error")
 	}
 }
@@ -58,17 +68,32 @@ func nested(depth int) []byte {
 
 func TestDecodeHeadersReadsNoListWithinAList(t *testing.T) {
 	for depth, want := range []int{1, 1, 0, 0} {
-		got, err := decodeHeaders(fields(nested(depth)))
-		if err != nil || len(got["a"]) != want {
-			t.Errorf("%d lists in each other: %q, %v, want %d values", depth, got["a"], err, want)
+		got, err := decodeHeaders(nested(depth))
+		if err != nil || got.Count() != want {
+			t.Errorf("%d lists in each other: %q, %v, want %d values", depth, got, err, want)
 		}
+	}
+}
+
+// A connection's requests come one after the other: what one has had, the next does not get.
+func TestDecodeHeadersBeginsAnew(t *testing.T) {
+	var h headers
+	for range 3 {
+		h.reset()
+		if err := h.decode(fields(golden(t))); err != nil || len(h.list) != 4 || h.list.Count() != 6 {
+			t.Fatalf("%q, %v", h.list, err)
+		}
+	}
+	h.lines = make([]string, 1000)
+	if h.reset(); cap(h.lines) > 256 {
+		t.Errorf("room for %d lines is kept", cap(h.lines))
 	}
 }
 
 // Whoever plays Kong can send as many faults as a frame has room for.
 func TestDecodeHeadersTellsOneFaultOfMany(t *testing.T) {
 	const entries = 300_000
-	_, err := decodeHeaders(fields(bytes.Repeat([]byte{0x0a, 0x01, 0x0a}, entries)))
+	_, err := decodeHeaders(bytes.Repeat([]byte{0x0a, 0x01, 0x0a}, entries))
 	if err == nil || len(err.Error()) > 100 {
 		t.Errorf("the error has %d bytes", len(fmt.Sprint(err)))
 	}
@@ -79,24 +104,27 @@ func FuzzDecodeHeaders(f *testing.F) {
 	f.Add([]byte{0x0a, 0x01, 0xff})
 	f.Add(nested(3))
 	f.Fuzz(func(t *testing.T, message []byte) {
-		headers, err := decodeHeaders(fields(message))
-		for name, values := range headers {
-			size := len(name)
-			for _, v := range values {
-				size += len(v)
+		list, err := decodeHeaders(message)
+		size := 0
+		for _, f := range list {
+			size += len(f.Name)
+			for _, line := range f.Lines {
+				size += len(line)
 			}
-			if err == nil && size > len(message) {
-				t.Errorf("header %q holds more than the message", name)
-			}
+		}
+		if err == nil && size > len(message) {
+			t.Errorf("%q holds more than the message", list)
 		}
 	})
 }
 
 func BenchmarkDecodeHeaders(b *testing.B) {
-	message := golden(b)
+	message := fields(golden(b))
+	var h headers
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := decodeHeaders(fields(message)); err != nil {
+		h.reset()
+		if err := h.decode(message); err != nil {
 			b.Fatal(err)
 		}
 	}

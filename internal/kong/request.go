@@ -23,6 +23,7 @@ type Request struct {
 	Scope Scope
 	conn  net.Conn
 	args  []byte // of the latest call that was encoded here
+	heads headers
 }
 
 // Scope names the entities that an instance of a plugin is bound to in Kong; empty where it is not.
@@ -74,10 +75,24 @@ func (r *Request) Peer() (string, error) { return r.text("kong.client.get_ip", n
 func (r *Request) text(method string, args []byte) (text string, err error) {
 	reply, err := r.question(method, args)
 	if err == nil {
-		err = fields(reply).all(func(f field) { text = string(f.content) })
+		text, err = decodeText(fields(reply))
 	}
 	if err != nil {
 		return "", fmt.Errorf("calling %s: %w", method, err)
+	}
+	return text, nil
+}
+
+// decodeText reads a kong_plugin_protocol.String.
+func decodeText(message fields) (text string, err error) {
+	for len(message) > 0 {
+		f, err := message.next()
+		if err != nil {
+			return "", err
+		}
+		if f.number == stringText {
+			text = string(f.content)
+		}
 	}
 	return text, nil
 }

@@ -170,14 +170,14 @@ func peerOf(r *kong.Request) netip.Addr {
 // clears one spelling only.
 func (h *handler) remove(r *kong.Request, q request) {
 	for _, header := range h.removed {
-		if len(q.headers[header]) > 0 {
+		if len(q.headers.Lines(header)) > 0 {
 			_ = r.ClearUpstreamHeader(header)
 		}
 		if q.alias(header) == "" {
 			continue
 		}
-		for name := range q.headers {
-			if name != header && sameHeader(name, header) {
+		for i := range q.headers {
+			if name := q.headers[i].Name; name != header && sameHeader(name, header) {
 				_ = r.ClearUpstreamHeader(name)
 			}
 		}

@@ -14,7 +14,7 @@ func (authority) examine(q request, found []fault) []fault {
 	if q.authority == "" {
 		return found
 	}
-	lines := q.headers["host"]
+	lines := q.headers.Lines("host")
 	target, ok := hostName(q.authority)
 	if host, sound := hostName(last(lines)); ok && sound && strings.EqualFold(target, host) {
 		return found

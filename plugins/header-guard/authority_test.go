@@ -3,6 +3,8 @@ package headerguard
 import (
 	"strings"
 	"testing"
+
+	"tollgate/internal/httpheader"
 )
 
 func TestAnAbsoluteTargetNamesTheHostOfHost(t *testing.T) {
@@ -25,7 +27,7 @@ func TestAnAbsoluteTargetNamesTheHostOfHost(t *testing.T) {
 		{"no host to compare with", "GET http://good/ HTTP/1.0", "", false},
 		{"what is no host", "GET http://a@good/ HTTP/1.1", "a@good", false},
 	} {
-		q, _ := survey(headers{"host": {row.host}})
+		q, _ := survey(httpheader.FromMap(headers{"host": {row.host}}))
 		q.authority = authorityOf(row.line)
 		if got := (authority{}).examine(q, nil); (got == nil) != row.good || got != nil && got[0].reason != HostMismatch {
 			t.Errorf("%s: %v", row.name, got)

@@ -11,7 +11,7 @@ const connectionHeader = "connection"
 type connection struct{}
 
 func (connection) examine(q request, found []fault) []fault {
-	for _, line := range q.headers[connectionHeader] {
+	for _, line := range q.connection {
 		for option := range strings.SplitSeq(line, ",") {
 			option = strings.TrimSpace(option)
 			if !concernsConnection(option) && !strings.EqualFold(option, contentLength) {
@@ -21,6 +21,9 @@ func (connection) examine(q request, found []fault) []fault {
 	}
 	return found
 }
+
+// mayName is false for what nearly all lines are, and what Kong and everybody else takes no header off for.
+func mayName(line string) bool { return line != "keep-alive" && line != "close" }
 
 func (connection) text() string { return "Connection names no header that is meant for the upstream" }
 

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"tollgate/internal/httpheader"
 	"tollgate/internal/plugin"
 )
 
@@ -83,7 +84,7 @@ type explanation struct {
 }
 
 func (e *explanation) explain(at time.Time) Explained {
-	q, lines := survey(e.request.Headers)
+	q, lines := survey(httpheader.FromMap(e.request.Headers))
 	if tooMany(lines) {
 		return e.unread()
 	}

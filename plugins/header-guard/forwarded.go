@@ -23,7 +23,7 @@ func (f forwardedFor) examine(q request, found []fault) []fault {
 	if alias := q.alias(forwardedForHeader); alias != "" {
 		return append(found, aliasFault(q, forwardedForHeader, alias))
 	}
-	lines, hops := q.headers[forwardedForHeader], 0
+	lines, hops := q.headers.Lines(forwardedForHeader), 0
 	bad := len(lines) == 0
 	for _, line := range lines {
 		for address := range strings.SplitSeq(line, ",") {
@@ -65,7 +65,7 @@ func (f forwardedProto) examine(q request, found []fault) []fault {
 	if alias := q.alias(forwardedProtoHeader); alias != "" {
 		return append(found, aliasFault(q, forwardedProtoHeader, alias))
 	}
-	lines := q.headers[forwardedProtoHeader]
+	lines := q.headers.Lines(forwardedProtoHeader)
 	if len(lines) == 1 && slices.Contains(f.accepted, lines[0]) {
 		return found
 	}
@@ -84,7 +84,7 @@ func (f forwardedHost) examine(q request, found []fault) []fault {
 	if alias := q.alias(forwardedHostHeader); alias != "" {
 		return append(found, aliasFault(q, forwardedHostHeader, alias))
 	}
-	lines := q.headers[forwardedHostHeader]
+	lines := q.headers.Lines(forwardedHostHeader)
 	if len(lines) == 0 || len(lines) == 1 && f.accepts(lines[0]) {
 		return found
 	}

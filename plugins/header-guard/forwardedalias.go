@@ -32,5 +32,5 @@ func (f forwardedAlias) text() string {
 
 // aliasFault is that of a header that came in other spellings, the first of which is alias.
 func aliasFault(q request, header, alias string) fault {
-	return fault{header: header, name: alias, reason: Alias, came: true, value: q.headers[alias][0], others: q.aliases(header)[1:]}
+	return fault{header: header, name: alias, reason: Alias, came: true, value: q.headers.Lines(alias)[0], others: q.aliases(header)[1:]}
 }

@@ -1,7 +1,5 @@
 package headerguard
 
-import "strings"
-
 const contentLength = "content-length"
 
 // framing demands that everybody on the way finds the end of the body at the same place (RFC 9112, section
@@ -10,13 +8,13 @@ const contentLength = "content-length"
 type framing struct{}
 
 func (framing) examine(q request, found []fault) []fault {
-	lines := q.headers[contentLength]
+	lines := q.headers.Lines(contentLength)
 	for _, line := range lines {
 		if !isNumber(line) || line != lines[0] {
 			return append(found, framingFault(lines, line))
 		}
 	}
-	if len(lines) > 0 && len(q.headers["transfer-encoding"]) > 0 || named(q.headers[connectionHeader], contentLength) {
+	if len(lines) > 0 && len(q.headers.Lines("transfer-encoding")) > 0 || named(q.connection, contentLength) {
 		return append(found, framingFault(lines, last(lines)))
 	}
 	return found
@@ -27,7 +25,12 @@ func framingFault(lines []string, value string) fault {
 }
 
 func isNumber(text string) bool {
-	return text != "" && strings.Trim(text, "0123456789") == ""
+	for i := range len(text) {
+		if text[i] < '0' || text[i] > '9' {
+			return false
+		}
+	}
+	return text != ""
 }
 
 func (framing) text() string {

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"tollgate/internal/httpheader"
 )
 
 // FuzzExamine holds the guard to what can be said of it in other words.
@@ -23,7 +25,7 @@ func FuzzExamine(f *testing.F) {
 		h := headers{"host": {"a"}}
 		h[name1] = append(h[name1], value1)
 		h[name2] = append(h[name2], value2)
-		q, _ := survey(h)
+		q, _ := survey(httpheader.FromMap(h))
 		v := g.judge(g.examine(q), circumstances{})
 		v.locate(testimony{})
 		if v.decision == passed {
@@ -72,13 +74,13 @@ func FuzzConnection(f *testing.F) {
 		"keep-alive", "close", "upgrade", "te", "trailer", "trailers", "transfer-encoding", "http2-settings", "proxy-connection",
 	}
 	f.Fuzz(func(t *testing.T, line string) {
-		q := request{headers: headers{"connection": {line}}}
+		q, _ := survey(httpheader.List{{Name: "connection", Lines: []string{line}}})
 		harmless := len(connection{}.examine(q, nil)) == 0 && len(framing{}.examine(q, nil)) == 0
 		for _, name := range removedByConnection(line) {
 			if harmless && !slices.Contains(ofTheConnection, name) {
 				t.Errorf("%q takes %s off, and passed", line, name)
 			}
-			if name != "upgrade" && !named(q.headers["connection"], name) {
+			if name != "upgrade" && !named(q.connection, name) {
 				t.Errorf("%q takes %q off, and no rule for it would tell", line, name)
 			}
 		}

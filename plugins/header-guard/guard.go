@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+
+	"tollgate/internal/httpheader"
 )
 
 // guard is a compiled configuration.
@@ -37,8 +39,9 @@ type demand interface {
 
 // request is what demands look at.
 type request struct {
-	// headers are the lines by name, in lower case and in the spelling that came.
-	headers map[string][]string
+	headers httpheader.List
+	// connection are the lines of Connection, nil where none of them names a header.
+	connection []string
 	// underscored tells whether a name has an underscore, and may be an alias.
 	underscored bool
 	// authority is that of an absolute target (RFC 9112, section 3.2.2); empty where there is none.

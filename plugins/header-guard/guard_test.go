@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tollgate/internal/httpheader"
 	"tollgate/internal/plugin"
 )
 
@@ -30,7 +31,7 @@ func guardOf(tb testing.TB, config string) *guard {
 
 // found is what a guard finds in headers, as "rule header reason".
 func (g *guard) found(h headers) []string {
-	q, _ := survey(h)
+	q, _ := survey(httpheader.FromMap(h))
 	return texts(g.examine(q))
 }
 
@@ -45,7 +46,7 @@ func texts(faults []fault) []string {
 
 // judged is the verdict on a request: its line, its peer and its headers.
 func (g *guard) judged(line, peer string, h headers) verdict {
-	q, _ := survey(h)
+	q, _ := survey(httpheader.FromMap(h))
 	c := circumstances{line: readRequestLine(line)}
 	c.peer, _ = netip.ParseAddr(peer)
 	return g.judge(g.examine(q), c)
@@ -200,7 +201,7 @@ func TestNoMethodSparesWhereARequestCameFromAndWentTo(t *testing.T) {
 		{"OPTIONS /orders HTTP/1.1", "10.0.0.9", "b", exempt, byPeer, nil},
 		{"GET /health HTTP/1.1", "10.0.0.2", "", exempt, byPath, nil},
 	} {
-		q, _ := survey(headers{"host": {"x"}})
+		q, _ := survey(httpheader.FromMap(headers{"host": {"x"}}))
 		q.authority = row.authority
 		peer := netip.MustParseAddr(row.peer)
 		v := g.judge(append(g.peers.examine(peer), g.examine(q)...), circumstances{line: readRequestLine(row.line), peer: peer})

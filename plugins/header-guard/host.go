@@ -27,7 +27,7 @@ func newHosts(names []string) *hosts {
 }
 
 func (h *hosts) examine(q request, found []fault) []fault {
-	lines := q.headers["host"]
+	lines := q.headers.Lines("host")
 	if len(lines) == 1 && h.has(lines[0]) {
 		return found
 	}
@@ -54,8 +54,17 @@ func (h *hosts) text() string {
 	return "Host is one of " + strings.Join(all, ", ")
 }
 
-// hostBytes are those of names and IPv4 addresses.
-const hostBytes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._"
+// ofHostNames tells whether a text holds nothing but bytes of names and IPv4 addresses.
+func ofHostNames(text string) bool {
+	for i := range len(text) {
+		switch c := text[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '.', c == '_':
+		default:
+			return false
+		}
+	}
+	return true
+}
 
 // hostName is a host without its port; ok tells whether it is well-formed (RFC 9110, section 7.2).
 func hostName(value string) (name string, ok bool) {
@@ -70,7 +79,7 @@ func hostName(value string) (name string, ok bool) {
 		addr, err := netip.ParseAddr(strings.TrimSuffix(inner, "]"))
 		return name, err == nil && addr.Is6() && strings.HasSuffix(inner, "]")
 	}
-	return name, name != "" && strings.TrimLeft(name, hostBytes) == ""
+	return name, name != "" && ofHostNames(name)
 }
 
 // last is the last line, which is the one too many where one is.

@@ -3,14 +3,19 @@ package headerguard
 import (
 	"slices"
 	"strings"
+
+	"tollgate/internal/httpheader"
 )
 
 // survey looks once at all names of a request. lines is how many header lines there are.
-func survey(headers map[string][]string) (q request, lines int) {
+func survey(headers httpheader.List) (q request, lines int) {
 	q.headers = headers
-	for name, values := range headers {
-		lines += len(values)
-		q.underscored = q.underscored || strings.IndexByte(name, '_') >= 0
+	for i := range headers {
+		lines += len(headers[i].Lines)
+		q.underscored = q.underscored || strings.IndexByte(headers[i].Name, '_') >= 0
+		if headers[i].Name == connectionHeader && slices.ContainsFunc(headers[i].Lines, mayName) {
+			q.connection = headers[i].Lines
+		}
 	}
 	return q, lines
 }
@@ -22,9 +27,9 @@ func (q request) alias(name string) string {
 		return ""
 	}
 	found := ""
-	for other, lines := range q.headers {
-		if isAlias(other, lines, name) && (found == "" || other < found) {
-			found = other
+	for i := range q.headers {
+		if other := &q.headers[i]; isAlias(other, name) && (found == "" || other.Name < found) {
+			found = other.Name
 		}
 	}
 	return found
@@ -32,17 +37,17 @@ func (q request) alias(name string) string {
 
 // aliases are all of them, in order, so that alias is the first.
 func (q request) aliases(name string) (found []spelling) {
-	for other, lines := range q.headers {
-		if isAlias(other, lines, name) {
-			found = append(found, spelling{other, lines[0]})
+	for i := range q.headers {
+		if other := &q.headers[i]; isAlias(other, name) {
+			found = append(found, spelling{other.Name, other.Lines[0]})
 		}
 	}
 	slices.SortFunc(found, func(a, b spelling) int { return strings.Compare(a.name, b.name) })
 	return found
 }
 
-func isAlias(other string, lines []string, name string) bool {
-	return len(lines) > 0 && other != name && sameHeader(other, name)
+func isAlias(other *httpheader.Field, name string) bool {
+	return len(other.Lines) > 0 && other.Name != name && sameHeader(other.Name, name)
 }
 
 // sameHeader tells whether two names in lower case are spellings of one header.

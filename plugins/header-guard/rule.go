@@ -1,7 +1,6 @@
 package headerguard
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -16,7 +15,7 @@ type field struct {
 	optional                       bool
 	maxCount, minLength, maxLength int
 	oneOf                          []string
-	match                          *regexp.Regexp // nil accepts any value
+	match                          *expression // nil accepts any value
 }
 
 func newRuleCheck(r *Rule) check {
@@ -28,7 +27,7 @@ func newRuleCheck(r *Rule) check {
 		f.maxCount = usualCount(f.name)
 	}
 	if r.Match != "" {
-		f.match = regexp.MustCompile(r.Match)
+		f.match = compile(r.Match)
 	}
 	return check{name: r.Name, mode: r.Mode, status: r.Status, scope: newScope(r.Methods, r.Paths), demand: fields{f}}
 }
@@ -56,7 +55,7 @@ func (fs fields) examine(q request, found []fault) []fault {
 }
 
 func (f *field) fault(q request, reason Reason, value string) fault {
-	out := fault{header: f.name, reason: reason, name: f.name, limit: f.maxCount, came: len(q.headers[f.name]) > 0, value: value}
+	out := fault{header: f.name, reason: reason, name: f.name, limit: f.maxCount, came: len(q.headers.Lines(f.name)) > 0, value: value}
 	switch reason {
 	case HopByHop:
 		out.name = connectionHeader // what is wrong stands there
@@ -71,15 +70,15 @@ func (f *field) fault(q request, reason Reason, value string) fault {
 // judge returns why the header is not sound, and the value at fault; or "" where it is sound.
 func (f *field) judge(q request) (Reason, string) {
 	if alias := q.alias(f.name); alias != "" {
-		return Alias, q.headers[alias][0]
+		return Alias, q.headers.Lines(alias)[0]
 	}
-	lines := q.headers[f.name]
+	lines := q.headers.Lines(f.name)
 	switch {
 	case len(lines) == 0 && f.optional:
 		return "", ""
 	case len(lines) == 0:
 		return Missing, ""
-	case named(q.headers[connectionHeader], f.name):
+	case named(q.connection, f.name):
 		return HopByHop, lines[0]
 	case f.maxCount > 0 && len(lines) > f.maxCount:
 		return Duplicate, lines[f.maxCount]
@@ -112,4 +111,11 @@ func (f *field) judgeLine(line string) Reason {
 
 // isBlank tells whether there is nothing but optional white space (RFC 9110, section 5.6.3). A BIG-IP's
 // Request Header Erase overwrites a value with spaces, and nginx cuts those off.
-func isBlank(line string) bool { return strings.Trim(line, " \t") == "" }
+func isBlank(line string) bool {
+	for i := range len(line) {
+		if line[i] != ' ' && line[i] != '\t' {
+			return false
+		}
+	}
+	return true
+}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"tollgate/internal/httpheader"
 )
 
 func TestOneRule(t *testing.T) {
@@ -94,7 +96,7 @@ func TestTheValueAtFaultIsKeptForItsFingerprint(t *testing.T) {
 	for rule, want := range map[string]string{
 		`"match":"^[a-z]$","max_count":3`: "BAD", `"max_count":1`: "BAD", `"max_count":3,"max_length":2`: "BAD",
 	} {
-		q, _ := survey(headers{"x": {"a", "BAD", "b"}})
+		q, _ := survey(httpheader.FromMap(headers{"x": {"a", "BAD", "b"}}))
 		found := guardOf(t, `{"rules":[{"header":"x",`+rule+`}]}`).examine(q)
 		if len(found) != 1 || found[0].value != want || !found[0].came {
 			t.Errorf("%s: %+v, want the value %s", rule, found, want)

@@ -1,7 +1,6 @@
 package headerguard
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -18,7 +17,7 @@ type scope struct {
 // beginning. Both are compared with the path as Kong's router sees it.
 type pathPattern struct {
 	text       string
-	expression *regexp.Regexp // nil for a prefix
+	expression *expression // nil for a prefix
 }
 
 func newScope(methods, paths []string) scope {
@@ -31,7 +30,7 @@ func newPaths(texts []string, anchored func(string) string) []pathPattern {
 	for _, text := range texts {
 		p := pathPattern{text: text}
 		if expression, ok := strings.CutPrefix(text, "~"); ok {
-			p.expression = regexp.MustCompile(anchored(expression))
+			p.expression = compile(anchored(expression))
 		}
 		out = append(out, p)
 	}

@@ -44,7 +44,7 @@ func newWitnessBox(c *Config) *witnessBox {
 
 // open reads the witness of a request.
 func (b *witnessBox) open(q request, c circumstances, now time.Time) (testimony, witnessState) {
-	lines := q.headers[b.header]
+	lines := q.headers.Lines(b.header)
 	switch {
 	case len(lines) == 0:
 		return testimony{}, witnessAbsent
@@ -53,7 +53,7 @@ func (b *witnessBox) open(q request, c circumstances, now time.Time) (testimony,
 	case len(lines) > 1:
 		return testimony{}, witnessMalformed
 	}
-	told, err := b.reader.read(lines[0], seen{method: c.line.method, host: last(q.headers["host"]), path: c.line.path}, now)
+	told, err := b.reader.read(lines[0], seen{method: c.line.method, host: last(q.headers.Lines("host")), path: c.line.path}, now)
 	if err != nil {
 		return testimony{}, witnessState(err.Error())
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"tollgate/internal/httpheader"
 	"tollgate/internal/kong"
 )
 
@@ -56,7 +57,7 @@ func (h *handler) Access(ctx context.Context, r *kong.Request) {
 }
 
 // passToken lets a request pass whose token is good.
-func (h *handler) passToken(ctx context.Context, r *kong.Request, token, tokenHeader string, headers map[string][]string, removed []string) {
+func (h *handler) passToken(ctx context.Context, r *kong.Request, token, tokenHeader string, headers httpheader.List, removed []string) {
 	v, err := h.judge(ctx, r, token, headers)
 	switch {
 	case err != nil:
@@ -113,7 +114,7 @@ func queryMembers() [4]string {
 }
 
 // redact keeps tokens out of Kong's log plugins, whatever becomes of the request.
-func (h *handler) redact(r *kong.Request, headers map[string][]string) {
+func (h *handler) redact(r *kong.Request, headers httpheader.List) {
 	for _, name := range h.sources.shown(headers) {
 		_ = r.SetLogValue("request.headers."+name, redacted)
 	}
@@ -123,26 +124,18 @@ func (h *handler) redact(r *kong.Request, headers map[string][]string) {
 const maxForged = 64
 
 // unfit tells why a request cannot be judged, empty for one that can.
-func (h *handler) unfit(headers map[string][]string, forged []string) string {
-	if countLines(headers) >= kong.MaxHeaders {
+func (h *handler) unfit(headers httpheader.List, forged []string) string {
+	if headers.Count() >= kong.MaxHeaders {
 		// Headers that cannot be seen cannot be removed; Kong drops those above its limit in silence.
 		return "the headers cannot all be read"
 	}
 	if len(forged) > maxForged {
 		return "too many headers tell identity"
 	}
-	if h.guarded.strippedBy(headers["connection"]) {
+	if h.guarded.strippedBy(headers.Lines("connection")) {
 		return "Connection names a header that tells identity"
 	}
 	return ""
-}
-
-func countLines(headers map[string][]string) int {
-	n := 0
-	for _, values := range headers {
-		n += len(values)
-	}
-	return n
 }
 
 // Close gives the key sets back.
@@ -168,7 +161,7 @@ func (h *handler) attempt(token string) attempt {
 
 // judge verifies the token, again where that could have failed for want of fresh keys and fresh keys came within
 // the time that a request may wait, and compares it with the request. An error is that Kong does not tell that.
-func (h *handler) judge(ctx context.Context, r *kong.Request, token string, headers map[string][]string) (verdict, error) {
+func (h *handler) judge(ctx context.Context, r *kong.Request, token string, headers httpheader.List) (verdict, error) {
 	a := h.attempt(token)
 	if a.wantsKeys() {
 		a = h.again(ctx, a)
@@ -218,7 +211,7 @@ func (h *handler) verify(token string, sets []*keySet) *judged {
 }
 
 // certificate is the client's, for which Kong is asked for the peer, and waited for, by bound tokens alone.
-func (h *handler) certificate(r *kong.Request, b binding, headers map[string][]string) (presented, error) {
+func (h *handler) certificate(r *kong.Request, b binding, headers httpheader.List) (presented, error) {
 	if !b.bound {
 		return presented{}, nil
 	}

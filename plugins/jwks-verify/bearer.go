@@ -3,6 +3,8 @@ package jwksverify
 import (
 	"slices"
 	"strings"
+
+	"tollgate/internal/httpheader"
 )
 
 // maxToken is the largest token in bytes. nginx takes 8 KiB for a header field unless told otherwise.
@@ -34,7 +36,7 @@ func newSources(headerNames []string) sources {
 // bearer finds the request's one bearer token in its headers, by lower-case name (RFC 6750, section 2.1),
 // and the name, as it came, of the header that it stands in. A token in the query or the body is not
 // looked for.
-func (s sources) bearer(headers map[string][]string) (token, header string, r *refusal) {
+func (s sources) bearer(headers httpheader.List) (token, header string, r *refusal) {
 	for i := range s {
 		name, fields := s[i].find(headers)
 		if len(fields) > 1 {
@@ -61,14 +63,14 @@ func (s sources) bearer(headers map[string][]string) (token, header string, r *r
 
 // shown are the headers of a request, by name as it came, in which a token may stand that Kong's log plugins
 // would show: of headers that a token may come in, Kong redacts Authorization alone (kong/pdk/log.lua).
-func (s sources) shown(headers map[string][]string) []string {
+func (s sources) shown(headers httpheader.List) []string {
 	var out []string
 	for i := range s {
 		if s[i].schemed {
 			continue
 		}
-		for name := range headers {
-			if headerKey(name) == s[i].name {
+		for j := range headers {
+			if name := headers[j].Name; headerKey(name) == s[i].name {
 				out = append(out, name)
 			}
 		}
@@ -86,13 +88,13 @@ func (s sources) names() string {
 }
 
 // find collects the fields of a header in all its spellings; of several, name is any.
-func (s source) find(headers map[string][]string) (name string, fields []string) {
+func (s source) find(headers httpheader.List) (name string, fields []string) {
 	if !s.spelled {
-		return s.name, headers[s.name]
+		return s.name, headers.Lines(s.name)
 	}
-	for spelling, values := range headers {
-		if len(spelling) == len(s.name) && headerKey(spelling) == s.name {
-			name, fields = spelling, append(fields, values...)
+	for i := range headers {
+		if spelling := headers[i].Name; len(spelling) == len(s.name) && headerKey(spelling) == s.name {
+			name, fields = spelling, append(fields, headers[i].Lines...)
 		}
 	}
 	return name, fields
@@ -151,15 +153,20 @@ func isToken68(text string) bool {
 	return body != ""
 }
 
+// inToken68 looks its answer up in two words, a bit for each byte below 128: each byte of each token comes here.
 func inToken68(b byte) bool {
-	if isAlphanumeric(b) {
-		return true
+	const (
+		half    = 64
+		digits  = (1<<10 - 1) << '0'
+		letters = (1<<26 - 1) << ('A' - half)
+		below   = digits | 1<<'+' | 1<<'-' | 1<<'.' | 1<<'/'
+		above   = letters | letters<<('a'-'A') | 1<<('_'-half) | 1<<('~'-half)
+	)
+	word := uint64(below)
+	if b >= half {
+		word = above
 	}
-	switch b {
-	case '-', '.', '_', '~', '+', '/':
-		return true
-	}
-	return false
+	return b < 2*half && word>>(b%half)&1 != 0
 }
 
 func isAlphanumeric(b byte) bool {

@@ -3,6 +3,8 @@ package jwksverify
 import (
 	"strings"
 	"testing"
+
+	"tollgate/internal/httpheader"
 )
 
 func TestBearer(t *testing.T) {
@@ -52,7 +54,7 @@ func TestBearer(t *testing.T) {
 		"a token of one byte more than we take": {[]string{"Bearer " + strings.Repeat("a", maxToken+1)}, "", reasonMalformed},
 	} {
 		t.Run(name, func(t *testing.T) {
-			token, _, r := newSources([]string{"Authorization"}).bearer(map[string][]string{"authorization": row.fields})
+			token, _, r := newSources([]string{"Authorization"}).bearer(oneHeader("authorization", row.fields...))
 			got := reasonOK
 			if r != nil {
 				got = r.reason
@@ -62,6 +64,10 @@ func TestBearer(t *testing.T) {
 			}
 		})
 	}
+}
+
+func oneHeader(name string, lines ...string) httpheader.List {
+	return httpheader.List{{Name: name, Lines: lines}}
 }
 
 func TestTokensInOtherHeaders(t *testing.T) {
@@ -96,7 +102,7 @@ func TestTokensInOtherHeaders(t *testing.T) {
 		"a token that is larger than the others": {fields{"x-id": {strings.Repeat("a", maxToken+1)}}, "", "", reasonMalformed},
 	} {
 		t.Run(name, func(t *testing.T) {
-			token, header, r := newSources([]string{"Authorization", "X-Access-Token", "X-Id"}).bearer(row.headers)
+			token, header, r := newSources([]string{"Authorization", "X-Access-Token", "X-Id"}).bearer(httpheader.FromMap(row.headers))
 			got := reasonOK
 			if r != nil {
 				got = r.reason
@@ -123,7 +129,7 @@ func TestCharactersAreThoseOfTheRFCs(t *testing.T) {
 
 func TestFindingTheTokenDoesNotAllocate(t *testing.T) {
 	s := newSources([]string{"Authorization"})
-	headers := map[string][]string{"authorization": {"Bearer a.b.c"}}
+	headers := oneHeader("authorization", "Bearer a.b.c")
 	if n := testing.AllocsPerRun(100, func() { _, _, _ = s.bearer(headers) }); n != 0 {
 		t.Errorf("%v allocations a request", n)
 	}
@@ -136,7 +142,7 @@ func FuzzBearer(f *testing.F) {
 	f.Add("Bearer\ta.b.c")
 	f.Add("/a.b.c")
 	f.Fuzz(func(t *testing.T, field string) {
-		token, _, r := newSources([]string{"Authorization"}).bearer(map[string][]string{"authorization": {field}})
+		token, _, r := newSources([]string{"Authorization"}).bearer(oneHeader("authorization", field))
 		switch {
 		case r != nil && token != "":
 			t.Errorf("a refused header gave a token")

@@ -3,6 +3,8 @@ package jwksverify
 import (
 	"crypto/sha256"
 	"testing"
+
+	"tollgate/internal/httpheader"
 )
 
 // BenchmarkAuthenticate is what a token costs that is not remembered.
@@ -58,7 +60,7 @@ func BenchmarkAdmit(b *testing.B) {
 // BenchmarkBearer finds the token in a usual request's headers.
 func BenchmarkBearer(b *testing.B) {
 	s := newSources([]string{"Authorization"})
-	headers := map[string][]string{"host": {"api"}, "authorization": {"Bearer " + goodToken()}}
+	headers := httpheader.FromMap(map[string][]string{"host": {"api"}, "authorization": {"Bearer " + goodToken()}})
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, _, r := s.bearer(headers); r != nil {

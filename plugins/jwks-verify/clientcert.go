@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+
+	"tollgate/internal/httpheader"
 )
 
 // presented is the certificate that a client showed to the load balancer, or why there is none. The zero
@@ -26,11 +28,11 @@ type certificates struct {
 
 // of reads the certificate of a request's client, given the address of its TCP peer. Of the header's
 // spellings only the configured one counts: the load balancer replaces that one.
-func (c certificates) of(peer string, headers map[string][]string) presented {
+func (c certificates) of(peer string, headers httpheader.List) presented {
 	if !c.trusts(peer) {
 		return presented{err: fmt.Errorf("the peer %s is none of trusted_peers", printable(peer))}
 	}
-	fields := headers[c.header]
+	fields := headers.Lines(c.header)
 	if len(fields) != 1 {
 		return presented{err: fmt.Errorf("%d headers %s came, not one", len(fields), c.header)}
 	}

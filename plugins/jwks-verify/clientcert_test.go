@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"tollgate/internal/httpheader"
 )
 
 // certificateForms are the forms in which load balancers pass a certificate.
@@ -148,7 +150,7 @@ func TestACertificateIsBelievedOnlyFromTrustedPeers(t *testing.T) {
 		"a header without a certificate":      {"10.0.0.1", map[string][]string{"x-client-cert": {"-"}}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := c.of(row.peer, row.headers)
+			got := c.of(row.peer, httpheader.FromMap(row.headers))
 			if (got.err == nil) != row.want || (got.certificate == sha256.Sum256(der)) != row.want {
 				t.Errorf("got %x, %v", got.certificate[:4], got.err)
 			}

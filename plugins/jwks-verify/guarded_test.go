@@ -4,10 +4,15 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"tollgate/internal/httpheader"
 )
 
-func testGuarded() guarded {
-	return newGuarded(&Config{ClaimsToHeaders: []ClaimHeader{{Claim: "scope", Header: "X-Token-Scope"}, {Claim: "tenant", Header: "X_Tenant"}}})
+func testGuarded() *guarded {
+	g := newGuarded(&Config{ClaimsToHeaders: []ClaimHeader{
+		{Claim: "scope", Header: "X-Token-Scope"}, {Claim: "tenant", Header: "X_Tenant"}, {Claim: "plan", Header: "Plan"}, {Claim: "seat", Header: "_Seat"},
+	}})
+	return &g
 }
 
 func TestConnectionMayNotNameGuardedHeaders(t *testing.T) {
@@ -29,6 +34,9 @@ func TestConnectionMayNotNameGuardedHeaders(t *testing.T) {
 		"one that a claim goes into":           {[]string{"x-token-scope"}, true},
 		"the same with underscores":            {[]string{"X_Token_Scope"}, true},
 		"one configured with an underscore":    {[]string{"x-tenant"}, true},
+		"one that begins with another letter":  {[]string{"PLAN"}, true},
+		"one that begins with an underscore":   {[]string{"-seat"}, true},
+		"an empty one":                         {[]string{""}, false},
 		"one that begins like a claim's":       {[]string{"x-token-scopes"}, false},
 		"one that ends like a claim's, spaced": {[]string{"my x-tenant"}, false},
 	} {
@@ -42,11 +50,11 @@ func TestConnectionMayNotNameGuardedHeaders(t *testing.T) {
 
 func TestTheClientsCopiesOfGuardedHeadersAreFoundInEachSpelling(t *testing.T) {
 	headers := map[string][]string{}
-	for _, name := range []string{"x-token-scope", "x_token_scope", "x_token-scope", "x-tenant", "x_tenant", "x-consumer-id", "tenant", "x-token", "host"} {
+	for _, name := range []string{"x-token-scope", "x_token_scope", "x_token-scope", "x-tenant", "x_tenant", "x-consumer-id", "tenant", "x-token", "host", "plan", "_seat"} {
 		headers[name] = []string{"forged"}
 	}
-	want := []string{"x-consumer-id", "x-tenant", "x-token-scope", "x_tenant", "x_token-scope", "x_token_scope"}
-	if diff := cmp.Diff(want, testGuarded().forged(headers)); diff != "" {
+	want := []string{"_seat", "plan", "x-consumer-id", "x-tenant", "x-token-scope", "x_tenant", "x_token-scope", "x_token_scope"}
+	if diff := cmp.Diff(want, testGuarded().forged(httpheader.FromMap(headers))); diff != "" {
 		t.Errorf("forged (-want +got):\n%s", diff)
 	}
 }
