@@ -55,7 +55,7 @@ lint: ## golangci-lint, the compose files against their specification, the workf
 bench: ## benchmarks, the plugin server beside go-pdk's stock server among them
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
 
-bench-kong: ## a real Kong with and without the plugins, into test/BENCH.md (needs kong, redis-server, wrk and nginx; 6 minutes)
+bench-kong: ## a real Kong with and without the plugins, into test/BENCH.md (needs kong, redis-server, wrk and nginx; 8 minutes)
 	$(GO) run ./test/benchkong
 
 scale: ## what a request costs Redis and the plugin server at 1, 1,000 and 1,000,000 consumers (test/SCALE.md)

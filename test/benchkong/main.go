@@ -26,8 +26,8 @@ type options struct {
 
 func main() {
 	var o options
-	flag.IntVar(&o.rounds, "rounds", 5, "turns of each route")
-	flag.DurationVar(&o.turn, "turn", 4*time.Second, "length of a turn, whole seconds")
+	flag.IntVar(&o.rounds, "rounds", 12, "turns of each route")
+	flag.DurationVar(&o.turn, "turn", 2*time.Second, "length of a turn, whole seconds")
 	flag.IntVar(&o.connections, "connections", 16, "connections of the load")
 	flag.StringVar(&o.only, "only", "", "names of routes, separated by commas; all by default")
 	flag.Func("env", "NAME=value for Kong and the plugin server, such as KONG_LUA_SOCKET_POOL_SIZE=256 or GOGC=200; may be repeated", func(s string) error {

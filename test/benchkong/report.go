@@ -16,12 +16,23 @@ import (
 
 // median of what the turns say; of two in the middle, the lower.
 func (r result) median(of func(turn) float64) float64 {
+	_, median, _ := quartiles(r.values(of))
+	return median
+}
+
+func (r result) values(of func(turn) float64) []float64 {
 	values := make([]float64, 0, len(r.turns))
 	for _, t := range r.turns {
 		values = append(values, of(t))
 	}
-	slices.Sort(values)
-	return values[(len(values)-1)/2]
+	return values
+}
+
+// quartiles are values of those given: half of them lie between the outer two.
+func quartiles(values []float64) (lower, median, upper float64) {
+	sorted := slices.Sorted(slices.Values(values))
+	last := len(sorted) - 1
+	return sorted[last/4], sorted[last/2], sorted[last-last/4]
 }
 
 // The figures of a turn.
@@ -37,30 +48,27 @@ func (t turn) each(d time.Duration) float64 {
 	return float64(d.Microseconds()) / float64(max(1, t.requests))
 }
 
-// ratio is the median over the rounds of how many times the other's requests per second were reached: within a round,
-// since the machine is not the same in each.
-func (r result) ratio(other result) float64 {
-	both := result{turns: slices.Clone(r.turns)}
-	for i := range both.turns {
-		both.turns[i].perSecond /= other.turns[i].perSecond
+// ratios are, round by round, how many times the other's requests per second were reached: within a round, since the
+// machine is not the same in each.
+func (r result) ratios(other result) []float64 {
+	out := r.values(rate)
+	for i := range out {
+		out[i] /= other.turns[i].perSecond
 	}
-	return both.median(rate)
+	return out
 }
 
 // report is the section of test/BENCH.md.
 func report(machine string, o options, results []result) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s.\n%d connections, turns of %v, %d rounds; medians. The last column is the median of the rounds' ratios. Other work took at most\n"+
-		"%.0f %% of one processor during a turn.%s\n\n", machine, o.connections, o.turn, o.rounds, 100*foreign(results), o.settings())
-	b.WriteString("| route | requests/s | p50 ms | p99 ms | CPU µs a request: Kong | plugin server | Redis | requests/s by round | times |\n")
+	fmt.Fprintf(&b, "%s.\n%d connections, turns of %v, %d rounds. Medians of the rounds, and of requests and ratios, which are taken in each round,\n"+
+		"what half of the rounds lay between. Other work took at most %.0f %% of one processor during a turn.%s\n\n", machine, o.connections, o.turn, o.rounds, 100*foreign(results), o.settings())
+	b.WriteString("| route | requests/s | p50 ms | p99 ms | CPU µs a request: Kong | plugin server | Redis | half of the rounds, requests/s | times |\n")
 	b.WriteString("|---|---|---|---|---|---|---|---|---|\n")
 	for _, r := range results {
-		var rounds []string
-		for _, t := range r.turns {
-			rounds = append(rounds, fmt.Sprintf("%.0f", t.perSecond))
-		}
-		fmt.Fprintf(&b, "| %s | %.0f | %.1f | %.1f | %.0f | %.0f | %.0f | %s | %s |\n", r.title, r.median(rate), r.median(milli50), r.median(milli99),
-			r.median(kongCPU), r.median(goCPU), r.median(redisCPU), strings.Join(rounds, " · "), r.beside(results))
+		lower, median, upper := quartiles(r.values(rate))
+		fmt.Fprintf(&b, "| %s | %.0f | %.1f | %.1f | %.0f | %.0f | %.0f | %.0f to %.0f | %s |\n", r.title, median, r.median(milli50), r.median(milli99),
+			r.median(kongCPU), r.median(goCPU), r.median(redisCPU), lower, upper, r.beside(results))
 	}
 	return b.String()
 }
@@ -84,13 +92,16 @@ func foreign(results []result) float64 {
 	return most
 }
 
-// beside tells how often the requests per second of the route that it replaces.
+// beside tells how often the requests per second of each route that it is compared with.
 func (r result) beside(all []result) string {
-	i := slices.IndexFunc(all, func(other result) bool { return other.name == r.against })
-	if i < 0 {
-		return ""
+	var times []string
+	for _, other := range all {
+		if slices.Contains(r.against, other.name) {
+			lower, median, upper := quartiles(r.ratios(other))
+			times = append(times, fmt.Sprintf("%.2f (%.2f to %.2f) × %s", median, lower, upper, other.short()))
+		}
 	}
-	return fmt.Sprintf("%.2f × %s", r.ratio(all[i]), all[i].short())
+	return strings.Join(times, "; ")
 }
 
 func (r route) short() string { return strings.TrimPrefix(r.title, "key-auth + ") }

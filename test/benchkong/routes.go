@@ -16,8 +16,8 @@ type route struct {
 	name  string
 	title string // in the table
 	ours  bool   // else it is Kong's own, or none
-	// against names the route that this one is compared with; empty for none.
-	against string
+	// against names the routes that this one is compared with.
+	against []string
 	plugins []members
 	denied  bool // once the first few requests were let pass
 }
@@ -52,16 +52,18 @@ func routes(at place) []route {
 		{name: "key-auth", title: "key-auth", plugins: []members{keyAuth()}},
 		{name: "rl-local", title: "key-auth + rate-limiting, local", plugins: []members{keyAuth(), rateLimiting(perSecond, members{"policy": "local"})}},
 		{name: "rl-redis", title: "key-auth + rate-limiting, redis", plugins: []members{keyAuth(), rateLimiting(perSecond, at.onRedis())}},
-		{name: "tl-kong", title: "key-auth + tiered-limit", ours: true, against: "rl-redis", plugins: []members{keyAuth(), at.tieredLimit("k", perDay, "kong")}},
-		{name: "tl-ietf", title: "key-auth + tiered-limit, `headers: ietf`", ours: true, against: "rl-redis", plugins: []members{keyAuth(), at.tieredLimit("i", perDay, "ietf")}},
-		{name: "tl-stock", title: "key-auth + the same code on go-pdk's stock server", plugins: []members{keyAuth(), at.stockLimit()}},
+		{name: "tl-stock", title: "key-auth + tiered-limit on go-pdk's server", plugins: []members{keyAuth(), at.stockLimit(false)}},
+		{name: "tl-own", title: "key-auth + tiered-limit on go-pdk's server, our encoding", plugins: []members{keyAuth(), at.stockLimit(true)}},
+		{name: "tl-kong", title: "key-auth + tiered-limit", ours: true, against: []string{"rl-redis", "tl-stock", "tl-own"}, plugins: []members{keyAuth(), at.tieredLimit("k", perDay, "kong")}},
+		{name: "tl-ietf", title: "key-auth + tiered-limit, `headers: ietf`", ours: true, against: []string{"rl-redis"}, plugins: []members{keyAuth(), at.tieredLimit("i", perDay, "ietf")}},
 		{name: "rl-denied", title: "key-auth + rate-limiting, redis, denied", denied: true, plugins: []members{keyAuth(), rateLimiting(1, at.onRedis())}},
-		{name: "tl-denied", title: "key-auth + tiered-limit, denied", ours: true, against: "rl-denied", denied: true, plugins: []members{keyAuth(), at.tieredLimit("d", 1, "kong")}},
+		{name: "tl-denied", title: "key-auth + tiered-limit, denied", ours: true, against: []string{"rl-denied"}, denied: true, plugins: []members{keyAuth(), at.tieredLimit("d", 1, "kong")}},
+		{name: "tl-unlogged", title: "key-auth + tiered-limit, denied, `log_decision: none`", ours: true, against: []string{"rl-denied"}, denied: true, plugins: []members{keyAuth(), at.unlogged()}},
 		{name: "jwt", title: "jwt, RS256", plugins: []members{{"name": "jwt"}}},
-		{name: "jwks", title: "jwks-verify, RS256", ours: true, against: "jwt", plugins: []members{at.jwksVerify()}},
+		{name: "jwks", title: "jwks-verify, RS256", ours: true, against: []string{"jwt"}, plugins: []members{at.jwksVerify()}},
 		{name: "guard", title: "header-guard", ours: true, plugins: []members{headerGuard()}},
 		{name: "jwt-rl", title: "jwt + rate-limiting, redis", plugins: []members{{"name": "jwt"}, rateLimiting(perSecond, at.onRedis())}},
-		{name: "all", title: "header-guard + jwks-verify + tiered-limit", ours: true, against: "jwt-rl", plugins: []members{headerGuard(), at.jwksVerify(), at.tieredLimit("a", perDay, "kong")}},
+		{name: "all", title: "header-guard + jwks-verify + tiered-limit", ours: true, against: []string{"jwt-rl"}, plugins: []members{headerGuard(), at.jwksVerify(), at.tieredLimit("a", perDay, "kong")}},
 	}
 }
 
@@ -77,7 +79,7 @@ func choose(all []route, names string) ([]route, error) {
 			return nil, fmt.Errorf("no route is called %q", name)
 		}
 		wanted[name] = true
-		if against := all[i].against; against != "" {
+		for _, against := range all[i].against {
 			wanted[against] = true
 		}
 	}
@@ -109,10 +111,17 @@ func (at place) tieredLimit(namespace string, day int, headers string) members {
 	}}
 }
 
+// unlogged has no member in the access log, as rate-limiting has none.
+func (at place) unlogged() members {
+	plugin := at.tieredLimit("u", 1, "kong")
+	plugin["config"].(members)["log_decision"] = "none"
+	return plugin
+}
+
 // stockLimit is the plugin of ./stock, which has the rest of its configuration built in.
-func (at place) stockLimit() members {
+func (at place) stockLimit(ownCalls bool) members {
 	return members{"name": stockName, "config": members{
-		"redis_host": at.redisHost, "redis_port": at.redisPort, "redis_password": at.redisPassword,
+		"redis_host": at.redisHost, "redis_port": at.redisPort, "redis_password": at.redisPassword, "own_calls": ownCalls,
 	}}
 }
 

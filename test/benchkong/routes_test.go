@@ -10,6 +10,7 @@ import (
 func TestARouteIsChosenWithWhatItIsComparedWith(t *testing.T) {
 	for names, want := range map[string][]string{
 		"tl-ietf":  {"rl-redis", "tl-ietf"},
+		"tl-kong":  {"rl-redis", "tl-stock", "tl-own", "tl-kong"},
 		"open,all": {"open", "jwt-rl", "all"},
 	} {
 		chosen, err := choose(routes(place{}), names)
@@ -32,8 +33,10 @@ func TestRoutesAreToldApartAndComparedWithOthers(t *testing.T) {
 		if slices.ContainsFunc(all[:i], func(other route) bool { return other.name == r.name || other.title == r.title }) {
 			t.Errorf("two routes are called %s, %q", r.name, r.title)
 		}
-		if r.against != "" && !slices.ContainsFunc(all[:i], func(other route) bool { return other.name == r.against }) {
-			t.Errorf("no route before %s is called %s", r.name, r.against)
+		for _, against := range r.against {
+			if !slices.ContainsFunc(all[:i], func(other route) bool { return other.name == against }) {
+				t.Errorf("no route before %s is called %s", r.name, against)
+			}
 		}
 	}
 }

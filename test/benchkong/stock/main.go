@@ -1,5 +1,5 @@
-// Command stock serves tiered-limit on go-pdk's own server, for benchkong: each call to Kong is waited for, and sent
-// as go-pdk sends it.
+// Command stock serves tiered-limit on go-pdk's own server, for benchkong: each call to Kong is waited for. They are
+// made as go-pdk offers them, or encoded by our own code.
 package main
 
 import (
@@ -24,15 +24,27 @@ type config struct {
 	RedisHost     string `json:"redis_host"`
 	RedisPort     int    `json:"redis_port"`
 	RedisPassword string `json:"redis_password"`
+	OwnCalls      bool   `json:"own_calls"`
 
 	build sync.Once
 	limit plugin.Handler
+	calls sync.Pool // of *calls
 }
 
 // Access is called by go-pdk's server, on one config for all requests of an instance.
 func (c *config) Access(k *pdk.PDK) {
 	c.build.Do(func() { c.limit = c.handler() })
-	c.limit.Access(context.Background(), &kong.Request{PDK: k})
+	if c.OwnCalls {
+		c.limit.Access(context.Background(), &kong.Request{PDK: k})
+		return
+	}
+	one, ok := c.calls.Get().(*calls)
+	if !ok {
+		one = newCalls()
+	}
+	one.kong = k
+	c.limit.Access(context.Background(), one.request)
+	c.calls.Put(one)
 }
 
 func (c *config) handler() plugin.Handler {
