@@ -23,7 +23,9 @@ func (s *stack) used() (used, error) {
 			meter.u.plugins += meter.of(p.pid)
 		}
 	}
-	meter.u.plugins += meter.of(s.stock.PID)
+	for _, p := range s.others {
+		meter.u.plugins += meter.of(p.PID)
+	}
 	meter.u.redis = meter.of(s.Redis.PID)
 	meter.u.own = meter.u.kong + meter.u.plugins + meter.u.redis + meter.of(s.upstream.PID) + meter.of(os.Getpid())
 	machine, err := cputime.Machine()

@@ -30,8 +30,11 @@ func (r route) want() int {
 	return http.StatusOK
 }
 
-// stockName is the plugin's of ./stock: go-pdk takes it from the program's file.
-const stockName = "stock-limit"
+// The plugins of ./stock, which go-pdk names by the program's file, and of ./floor.
+const (
+	stockName = "stock-limit"
+	floorName = "guard-floor"
+)
 
 // Of all these limits none is reached; where requests are to be denied, one is with the first.
 const (
@@ -61,7 +64,8 @@ func routes(at place) []route {
 		{name: "tl-unlogged", title: "key-auth + tiered-limit, denied, `log_decision: none`", ours: true, against: []string{"rl-denied"}, denied: true, plugins: []members{keyAuth(), at.unlogged()}},
 		{name: "jwt", title: "jwt, RS256", plugins: []members{{"name": "jwt"}}},
 		{name: "jwks", title: "jwks-verify, RS256", ours: true, against: []string{"jwt"}, plugins: []members{at.jwksVerify()}},
-		{name: "guard", title: "header-guard", ours: true, plugins: []members{headerGuard()}},
+		{name: "guard-floor", title: "a handler that makes header-guard's call", plugins: []members{{"name": floorName}}},
+		{name: "guard", title: "header-guard", ours: true, against: []string{"guard-floor"}, plugins: []members{headerGuard()}},
 		{name: "jwt-rl", title: "jwt + rate-limiting, redis", plugins: []members{{"name": "jwt"}, rateLimiting(perSecond, at.onRedis())}},
 		{name: "all", title: "header-guard + jwks-verify + tiered-limit", ours: true, against: []string{"jwt-rl"}, plugins: []members{headerGuard(), at.jwksVerify(), at.tieredLimit("a", perDay, "kong")}},
 	}

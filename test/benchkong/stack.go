@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"tollgate/test/child"
@@ -21,8 +22,8 @@ import (
 type stack struct {
 	*sandbox.Sandbox
 	folder   string
-	stock    *child.Process
 	upstream *child.Process
+	others   []*child.Process // plugins that ours are compared with
 	token    string
 	closers  []func() error
 }
@@ -37,7 +38,7 @@ func (s *stack) start(ctx context.Context, o options) ([]route, error) {
 	}
 	for _, step := range []func() error{
 		s.makeFolder,
-		func() error { return s.startStock(ctx) },
+		func() error { return s.startOthers(ctx) },
 		func() error { return s.startUpstream(upstreamPort) },
 		func() error { return s.startKong(ctx, upstreamPort, o.environment) },
 		s.mint,
@@ -66,16 +67,32 @@ func (s *stack) makeFolder() (err error) {
 	return os.Chmod(s.folder, 0o755) // Kong's workers may be another user
 }
 
-// startStock starts go-pdk's server, which calls plugin and socket by the program's name.
-func (s *stack) startStock(ctx context.Context) (err error) {
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", s.stockProgram(), "./test/benchkong/stock").CombinedOutput(); err != nil {
-		return fmt.Errorf("building the plugin on go-pdk's server: %w\n%s", err, out)
+// startOthers starts the plugins that ours are compared with, each in a server of its own. go-pdk's calls plugin and
+// socket by the program's name.
+func (s *stack) startOthers(ctx context.Context) error {
+	for _, other := range []struct {
+		name, source string
+		arguments    []string
+	}{
+		{stockName, "./test/benchkong/stock", []string{"-kong-prefix", s.folder}},
+		{floorName, "./test/benchkong/floor", []string{"-socket", s.socket(floorName)}},
+	} {
+		program := s.program(other.name)
+		if out, err := exec.CommandContext(ctx, "go", "build", "-o", program, other.source).CombinedOutput(); err != nil {
+			return fmt.Errorf("building %s: %w\n%s", other.name, err, out)
+		}
+		p, err := s.spawn(append([]string{program}, other.arguments...)...)
+		if err != nil {
+			return err
+		}
+		s.others = append(s.others, p)
 	}
-	s.stock, err = s.spawn(s.stockProgram(), "-kong-prefix", s.folder)
-	return err
+	return nil
 }
 
-func (s *stack) stockProgram() string { return filepath.Join(s.folder, stockName) }
+func (s *stack) program(name string) string { return filepath.Join(s.folder, name) }
+
+func (s *stack) socket(name string) string { return s.program(name) + ".socket" }
 
 // upstreamConfig is nginx's: the least that an upstream can cost.
 const upstreamConfig = `daemon off;
@@ -117,7 +134,7 @@ func (s *stack) spawn(argv ...string) (*child.Process, error) {
 // startKong starts the sandbox with a Kong that has one worker and writes no access log. Its routes come later: they
 // need the issuer's key.
 func (s *stack) startKong(ctx context.Context, upstreamPort int, environment []string) (err error) {
-	plugins := "header-guard,jwks-verify,tiered-limit," + stockName
+	plugins := strings.Join([]string{"header-guard,jwks-verify,tiered-limit", stockName, floorName}, ",")
 	s.Sandbox, err = sandbox.Start(ctx, sandbox.Options{
 		Gateway: sandbox.Kong, Silent: true,
 		Config: []byte(`{_format_version: "3.0", services: [{name: up, url: '${{ env "DECK_UPSTREAM_URL" }}', routes: [{name: open, paths: [/open]}]}]}`),
@@ -128,8 +145,10 @@ func (s *stack) startKong(ctx context.Context, upstreamPort int, environment []s
 			"KONG_NGINX_HTTP_KEEPALIVE_REQUESTS=100000000",
 			"KONG_PLUGINS=bundled," + plugins,
 			"KONG_PLUGINSERVER_NAMES=" + plugins,
-			"KONG_PLUGINSERVER_STOCK_LIMIT_SOCKET=" + s.stockProgram() + ".socket",
-			"KONG_PLUGINSERVER_STOCK_LIMIT_QUERY_CMD=" + s.stockProgram() + " -dump",
+			"KONG_PLUGINSERVER_STOCK_LIMIT_SOCKET=" + s.socket(stockName),
+			"KONG_PLUGINSERVER_STOCK_LIMIT_QUERY_CMD=" + s.program(stockName) + " -dump",
+			"KONG_PLUGINSERVER_GUARD_FLOOR_SOCKET=" + s.socket(floorName),
+			"KONG_PLUGINSERVER_GUARD_FLOOR_QUERY_CMD=" + s.program(floorName) + " -dump",
 		}, environment...),
 	})
 	if err != nil {
