@@ -13,8 +13,9 @@ type Field struct {
 	Lines []string
 }
 
-// List is all headers of a request, each name once. Requests have few enough of them that going through a list
-// takes less than making a map of it.
+// List is all headers of a request, each name once, as in the Lua table that Kong has them in
+// (kong.request.get_headers). Requests have few enough of them that going through a list takes less than making a map
+// of it.
 type List []Field
 
 // Lines are those of a header, nil where it did not come.

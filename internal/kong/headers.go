@@ -9,22 +9,26 @@ import (
 // Headers returns the request's headers, all lines of each, each name in the spelling that came (X_Api_Key
 // is not x-api-key here). Unlike go-pdk's GetHeaders it does not fail where a value is no UTF-8: HTTP
 // allows such bytes (RFC 9110, section 5.5), protobuf's strings do not. Of more than MaxHeaders header
-// lines it sees the first MaxHeaders. The list is valid until the request ends, and its texts share
-// memory: clone what outlives the request.
+// lines it sees the first MaxHeaders. The list is valid until the next call of Headers or the event's end,
+// and its texts share memory: clone what outlives the event.
 func (r *Request) Headers() (httpheader.List, error) {
 	r.args = appendInt(r.args[:0], intNumber, MaxHeaders)
 	reply, err := r.question("kong.request.get_headers", r.args)
 	if err != nil {
 		return nil, fmt.Errorf("asking for the request's headers: %w", err)
 	}
-	r.heads.reset()
+	r.Forget()
 	if err := r.heads.decode(fields(reply)); err != nil {
 		return nil, fmt.Errorf("reading the request's headers: %w", err)
 	}
 	return r.heads.list, nil
 }
 
-// headers is the memory that lists of one connection's requests are decoded into, one after the other.
+// Forget gives up what the request's headers take, but for the room of a usual list: the event has ended.
+func (r *Request) Forget() { r.heads.reset() }
+
+// headers is the memory that lists of one connection's requests are decoded into, one after the other. Beyond the
+// list it holds nothing: a text keeps the whole reply that it came with.
 type headers struct {
 	list  httpheader.List
 	lines []string // of all headers, one behind the other
@@ -32,15 +36,22 @@ type headers struct {
 
 // reset makes room for the next list. What one large request has taken is given up.
 func (h *headers) reset() {
-	const usual, most = 32, 256 // lines: more than browsers send, and 14 KB for each connection
-	if cap(h.lines) < usual || cap(h.lines) > most {
-		h.list, h.lines = make(httpheader.List, 0, usual), make([]string, 0, usual)
+	const most = 128 // lines: more than browsers send, and 7 KB for each connection
+	if cap(h.list) > most || cap(h.lines) > most {
+		*h = headers{}
+		return
 	}
+	clear(h.list)
+	clear(h.lines)
 	h.list, h.lines = h.list[:0], h.lines[:0]
 }
 
 // decode reads a google.protobuf.Struct whose values are strings or lists of strings.
 func (h *headers) decode(message fields) error {
+	if h.list == nil {
+		const usual = 32
+		h.list, h.lines = make(httpheader.List, 0, usual), make([]string, 0, usual)
+	}
 	for len(message) > 0 {
 		f, err := message.next()
 		if err != nil {

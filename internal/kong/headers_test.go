@@ -84,9 +84,36 @@ func TestDecodeHeadersBeginsAnew(t *testing.T) {
 			t.Fatalf("%q, %v", h.list, err)
 		}
 	}
-	h.lines = make([]string, 1000)
-	if h.reset(); cap(h.lines) > 256 {
-		t.Errorf("room for %d lines is kept", cap(h.lines))
+}
+
+// A text keeps the reply that it came with: one that nobody sees any more would keep it until the connection ends.
+func TestNothingOfARequestIsKept(t *testing.T) {
+	empty := protowire.AppendBytes(protowire.AppendTag(nil, structEntry, protowire.BytesType), nil)
+	for name, message := range map[string][]byte{
+		"a usual request":         golden(t),
+		"one that is cut":         golden(t)[:len(fromKong)/2-1],
+		"many lines":              bytes.Repeat(golden(t), 100),
+		"many headers, no line":   bytes.Repeat(empty, 100_000),
+		"as many as room is kept": bytes.Repeat(golden(t), 20),
+	} {
+		t.Run(name, func(t *testing.T) {
+			var h headers
+			_ = h.decode(fields(message)) // of the cut one a part is read
+			h.reset()
+			if n := max(cap(h.list), cap(h.lines)); n > 128 {
+				t.Errorf("room for %d is kept", n)
+			}
+			for _, f := range h.list[:cap(h.list)] {
+				if f.Name != "" || f.Lines != nil {
+					t.Errorf("%q is kept", f)
+				}
+			}
+			for _, line := range h.lines[:cap(h.lines)] {
+				if line != "" {
+					t.Errorf("%q is kept", line)
+				}
+			}
+		})
 	}
 }
 

@@ -173,7 +173,7 @@ func (h *handler) remove(r *kong.Request, q request) {
 		if len(q.headers.Lines(header)) > 0 {
 			_ = r.ClearUpstreamHeader(header)
 		}
-		if q.alias(header) == "" {
+		if q.alias(header) == nil {
 			continue
 		}
 		for i := range q.headers {

@@ -22,8 +22,11 @@ func (connection) examine(q request, found []fault) []fault {
 	return found
 }
 
-// mayName is false for what nearly all lines are, and what Kong and everybody else takes no header off for.
-func mayName(line string) bool { return line != "keep-alive" && line != "close" }
+// plainConnection tells of what nearly all requests have that Kong takes no header off for it: these words alone.
+// Of two lines Kong makes one, in which each word is a header's name.
+func plainConnection(lines []string) bool {
+	return len(lines) == 1 && (lines[0] == "keep-alive" || lines[0] == "close")
+}
 
 func (connection) text() string { return "Connection names no header that is meant for the upstream" }
 

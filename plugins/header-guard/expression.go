@@ -7,12 +7,14 @@ import (
 )
 
 // expression is a regular expression of the configuration. Texts of ASCII, which nearly all are, go through a
-// table of its states, of 16 KB at most, a byte at a time: regexp, which simulates all states at once, takes ten
-// times as long (BenchmarkExpression). It judges all other texts, and all of them where there is no table.
+// table of its states, a byte at a time: regexp, which simulates all states at once, takes ten times as long
+// (BenchmarkExpression). It judges all other texts, and all of them where there is no table.
 type expression struct {
 	*regexp.Regexp
-	table []uint8 // the next state, by state and byte; nil for none
-	ends  []bool  // whether a text that ends in the state matches
+	classes [ascii]uint8 // of bytes that the expression does not tell apart
+	width   int          // how many classes there are
+	table   []uint8      // the next state, by state and class; nil for none
+	ends    []bool       // whether a text that ends in the state matches
 }
 
 const (
@@ -20,8 +22,9 @@ const (
 	matched = 1 // each does
 	begin   = 2 // nothing was read
 
-	mostStates = 127
-	ascii      = 128 // bytes below it
+	ascii            = 128 // bytes below it
+	mostStates       = 127
+	mostInstructions = 256 // building looks at each of them for each state and class of bytes
 )
 
 // compile takes what regexp has accepted.
@@ -32,11 +35,11 @@ func compile(text string) *expression {
 		return e
 	}
 	prog, err := syntax.Compile(parsed.Simplify())
-	if err != nil || !onlyEnds(prog) {
+	if err != nil || len(prog.Inst) > mostInstructions || !onlyEnds(prog) {
 		return e
 	}
-	if b := (tableBuilder{prog: prog}); b.build() {
-		e.table, e.ends = b.table, b.ends
+	if b := newTableBuilder(prog); b.build() {
+		e.classes, e.width, e.table, e.ends = b.classes, len(b.bytes), slices.Clone(b.table), slices.Clone(b.ends)
 	}
 	return e
 }
@@ -51,7 +54,7 @@ func (e *expression) MatchString(text string) bool {
 		if text[i] >= ascii {
 			return e.Regexp.MatchString(text)
 		}
-		if state = e.table[int(state)*ascii+int(text[i])]; state <= matched {
+		if state = e.table[int(state)*e.width+int(e.classes[text[i]])]; state <= matched {
 			return state == matched
 		}
 	}
@@ -67,15 +70,48 @@ func onlyEnds(prog *syntax.Prog) bool {
 
 // tableBuilder makes states of sets of instructions (the subset construction).
 type tableBuilder struct {
-	prog   *syntax.Prog
-	states [][]uint32 // what each may do next: instructions that read a byte, or ask whether the text ends, in order
-	table  []uint8
-	ends   []bool
+	prog    *syntax.Prog
+	classes [ascii]uint8
+	bytes   []rune     // one of each class
+	states  [][]uint32 // what each may do next: instructions that read a byte, or ask whether the text ends, in order
+	table   []uint8
+	ends    []bool
+	// While a set is made: the instructions that were looked at, and those that are to be.
+	seen    []bool
+	pending []uint32
+}
+
+func newTableBuilder(prog *syntax.Prog) *tableBuilder {
+	b := &tableBuilder{prog: prog, seen: make([]bool, len(prog.Inst))}
+	b.classify()
+	return b
+}
+
+// classify puts bytes into one class that the same instructions read.
+func (b *tableBuilder) classify() {
+	known := map[string]uint8{}
+	readers := make([]byte, len(b.prog.Inst))
+	for c := range rune(ascii) {
+		for pc := range b.prog.Inst {
+			readers[pc] = 0
+			if reads(&b.prog.Inst[pc], c) {
+				readers[pc] = 1
+			}
+		}
+		class, ok := known[string(readers)]
+		if !ok {
+			class = uint8(len(b.bytes))
+			known[string(readers)] = class
+			b.bytes = append(b.bytes, c)
+		}
+		b.classes[c] = class
+	}
 }
 
 // build tells whether there are few enough states.
 func (b *tableBuilder) build() bool {
-	b.states = [][]uint32{dead: {}, matched: nil, begin: b.from(nil, syntax.EmptyBeginText, uint32(b.prog.Start))}
+	b.pending = append(b.pending, uint32(b.prog.Start))
+	b.states = [][]uint32{dead: {}, matched: nil, begin: b.reach(syntax.EmptyBeginText)}
 	if b.matches(b.states[begin]) {
 		return false // it matches every text, and nobody would write it
 	}
@@ -84,19 +120,25 @@ func (b *tableBuilder) build() bool {
 		if state == begin {
 			at = syntax.EmptyBeginText
 		}
-		b.ends = append(b.ends, b.matches(b.from(nil, at|syntax.EmptyEndText, b.states[state]...)))
-		for c := range rune(ascii) {
-			next := state
-			if state > matched {
-				next = b.state(b.after(b.states[state], c))
-			}
-			b.table = append(b.table, uint8(next))
-		}
+		b.pending = append(b.pending, b.states[state]...)
+		b.ends = append(b.ends, b.matches(b.reach(at|syntax.EmptyEndText)))
+		b.appendRow(state)
 		if len(b.states) > mostStates {
 			return false
 		}
 	}
 	return true
+}
+
+// appendRow appends what follows a state, class by class.
+func (b *tableBuilder) appendRow(state int) {
+	for _, c := range b.bytes {
+		next := state
+		if state > matched {
+			next = b.state(b.after(b.states[state], c))
+		}
+		b.table = append(b.table, uint8(next))
+	}
 }
 
 // state is the number of a state, a new one where it is new.
@@ -115,14 +157,13 @@ func (b *tableBuilder) state(set []uint32) int {
 
 // after is the state behind a byte. A match may begin there too.
 func (b *tableBuilder) after(set []uint32, c rune) []uint32 {
-	next := b.from(nil, 0, uint32(b.prog.Start))
+	b.pending = append(b.pending, uint32(b.prog.Start))
 	for _, pc := range set {
 		if i := &b.prog.Inst[pc]; reads(i, c) {
-			next = b.from(next, 0, i.Out)
+			b.pending = append(b.pending, i.Out)
 		}
 	}
-	slices.Sort(next)
-	return next
+	return b.reach(0)
 }
 
 // reads tells whether an instruction reads a character.
@@ -140,27 +181,24 @@ func reads(i *syntax.Inst, c rune) bool {
 	return false
 }
 
-// from adds to a set what can be reached without reading, at a place of the text.
-func (b *tableBuilder) from(set []uint32, at syntax.EmptyOp, pcs ...uint32) []uint32 {
-	seen := make([]bool, len(b.prog.Inst))
-	for _, pc := range set {
-		seen[pc] = true
-	}
-	for pending := slices.Clone(pcs); len(pending) > 0; {
-		pc := pending[len(pending)-1]
-		pending = pending[:len(pending)-1]
-		if seen[pc] {
+// reach is the set of what can be come to from the pending instructions without reading, at such a place of the text.
+func (b *tableBuilder) reach(at syntax.EmptyOp) (set []uint32) {
+	clear(b.seen)
+	for len(b.pending) > 0 {
+		pc := b.pending[len(b.pending)-1]
+		b.pending = b.pending[:len(b.pending)-1]
+		if b.seen[pc] {
 			continue
 		}
-		seen[pc] = true
+		b.seen[pc] = true
 		switch i := &b.prog.Inst[pc]; i.Op {
 		case syntax.InstAlt, syntax.InstAltMatch:
-			pending = append(pending, i.Out, i.Arg)
+			b.pending = append(b.pending, i.Out, i.Arg)
 		case syntax.InstNop, syntax.InstCapture:
-			pending = append(pending, i.Out)
+			b.pending = append(b.pending, i.Out)
 		case syntax.InstEmptyWidth:
 			if wanted := syntax.EmptyOp(i.Arg); wanted&^at == 0 {
-				pending = append(pending, i.Out)
+				b.pending = append(b.pending, i.Out)
 			} else if wanted&syntax.EmptyEndText != 0 {
 				set = append(set, pc) // the text may end here
 			}
@@ -169,6 +207,7 @@ func (b *tableBuilder) from(set []uint32, at syntax.EmptyOp, pcs ...uint32) []ui
 			set = append(set, pc)
 		}
 	}
+	slices.Sort(set)
 	return set
 }
 

@@ -20,7 +20,7 @@ const (
 type forwardedFor struct{ maxHops int }
 
 func (f forwardedFor) examine(q request, found []fault) []fault {
-	if alias := q.alias(forwardedForHeader); alias != "" {
+	if alias := q.alias(forwardedForHeader); alias != nil {
 		return append(found, aliasFault(q, forwardedForHeader, alias))
 	}
 	lines, hops := q.headers.Lines(forwardedForHeader), 0
@@ -62,7 +62,7 @@ func isAddress(text string) bool {
 type forwardedProto struct{ accepted []string }
 
 func (f forwardedProto) examine(q request, found []fault) []fault {
-	if alias := q.alias(forwardedProtoHeader); alias != "" {
+	if alias := q.alias(forwardedProtoHeader); alias != nil {
 		return append(found, aliasFault(q, forwardedProtoHeader, alias))
 	}
 	lines := q.headers.Lines(forwardedProtoHeader)
@@ -81,7 +81,7 @@ func (f forwardedProto) text() string {
 type forwardedHost struct{ hosts *hosts }
 
 func (f forwardedHost) examine(q request, found []fault) []fault {
-	if alias := q.alias(forwardedHostHeader); alias != "" {
+	if alias := q.alias(forwardedHostHeader); alias != nil {
 		return append(found, aliasFault(q, forwardedHostHeader, alias))
 	}
 	lines := q.headers.Lines(forwardedHostHeader)

@@ -1,6 +1,10 @@
 package headerguard
 
-import "strings"
+import (
+	"strings"
+
+	"tollgate/internal/httpheader"
+)
 
 // forwardedAlias demands that the X-Forwarded headers that no other check looks at came in no other spelling:
 // behind a trusted load balancer Kong sends on what it takes for them.
@@ -19,7 +23,7 @@ func newForwardedAlias(c *Config) forwardedAlias {
 
 func (f forwardedAlias) examine(q request, found []fault) []fault {
 	for _, name := range f.names {
-		if alias := q.alias(name); alias != "" {
+		if alias := q.alias(name); alias != nil {
 			found = append(found, aliasFault(q, name, alias))
 		}
 	}
@@ -31,6 +35,6 @@ func (f forwardedAlias) text() string {
 }
 
 // aliasFault is that of a header that came in other spellings, the first of which is alias.
-func aliasFault(q request, header, alias string) fault {
-	return fault{header: header, name: alias, reason: Alias, came: true, value: q.headers.Lines(alias)[0], others: q.aliases(header)[1:]}
+func aliasFault(q request, header string, alias *httpheader.Field) fault {
+	return fault{header: header, name: alias.Name, reason: Alias, came: true, value: alias.Lines[0], others: q.aliases(header)[1:]}
 }

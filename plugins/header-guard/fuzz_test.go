@@ -68,13 +68,19 @@ func requirePassable(t *testing.T, h headers) {
 // FuzzConnection holds the checks to what Kong 3.9.3 takes off.
 func FuzzConnection(f *testing.F) {
 	for _, seed := range []string{"close", "keep-alive, X-Tenant", "te,,\tHost\v", "Content-Length", "upgrade;q=1", "\xff", " x-tenant\f,", ",,\vhost "} {
-		f.Add(seed)
+		f.Add(seed, "")
+		f.Add(seed, "close")
+		f.Add("keep-alive", seed)
 	}
 	ofTheConnection := []string{
 		"keep-alive", "close", "upgrade", "te", "trailer", "trailers", "transfer-encoding", "http2-settings", "proxy-connection",
 	}
-	f.Fuzz(func(t *testing.T, line string) {
-		q, _ := survey(httpheader.List{{Name: "connection", Lines: []string{line}}})
+	f.Fuzz(func(t *testing.T, line, second string) {
+		lines := []string{line}
+		if second != "" { // nginx makes one of them
+			lines, line = append(lines, second), line+", "+second
+		}
+		q, _ := survey(httpheader.List{{Name: "connection", Lines: lines}})
 		harmless := len(connection{}.examine(q, nil)) == 0 && len(framing{}.examine(q, nil)) == 0
 		for _, name := range removedByConnection(line) {
 			if harmless && !slices.Contains(ofTheConnection, name) {

@@ -13,23 +13,23 @@ func survey(headers httpheader.List) (q request, lines int) {
 	for i := range headers {
 		lines += len(headers[i].Lines)
 		q.underscored = q.underscored || strings.IndexByte(headers[i].Name, '_') >= 0
-		if headers[i].Name == connectionHeader && slices.ContainsFunc(headers[i].Lines, mayName) {
+		if headers[i].Name == connectionHeader && !plainConnection(headers[i].Lines) {
 			q.connection = headers[i].Lines
 		}
 	}
 	return q, lines
 }
 
-// alias is another spelling of a header that came, with underscores for dashes or the other way round; empty
-// for none. Kong and many an upstream take the spellings for one header (underscores_in_headers is on).
-func (q request) alias(name string) string {
+// alias is a header that came in another spelling of a name, with underscores for dashes or the other way round, and
+// with a line; nil for none. Kong and many an upstream take the spellings for one header (underscores_in_headers is on).
+func (q request) alias(name string) *httpheader.Field {
 	if !q.underscored && strings.IndexByte(name, '_') < 0 {
-		return ""
+		return nil
 	}
-	found := ""
+	var found *httpheader.Field
 	for i := range q.headers {
-		if other := &q.headers[i]; isAlias(other, name) && (found == "" || other.Name < found) {
-			found = other.Name
+		if other := &q.headers[i]; isAlias(other, name) && (found == nil || other.Name < found.Name) {
+			found = other
 		}
 	}
 	return found

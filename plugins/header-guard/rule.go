@@ -69,8 +69,8 @@ func (f *field) fault(q request, reason Reason, value string) fault {
 
 // judge returns why the header is not sound, and the value at fault; or "" where it is sound.
 func (f *field) judge(q request) (Reason, string) {
-	if alias := q.alias(f.name); alias != "" {
-		return Alias, q.headers.Lines(alias)[0]
+	if alias := q.alias(f.name); alias != nil {
+		return Alias, alias.Lines[0]
 	}
 	lines := q.headers.Lines(f.name)
 	switch {

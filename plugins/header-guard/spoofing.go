@@ -65,8 +65,8 @@ func (s *spoofing) examine(q request, found []fault) []fault {
 	return found[:before+len(inOrder(found[before:]))]
 }
 
-// inOrder sorts, since Kong tells of headers in any order, and makes one of those that are reported under one name: a client
-// could send hundreds.
+// inOrder sorts, since Kong tells of headers in any order, and makes one of those that are reported under one name:
+// a client could send hundreds.
 func inOrder(found []fault) []fault {
 	slices.SortFunc(found, func(a, b fault) int {
 		return cmp.Or(strings.Compare(a.header, b.header), strings.Compare(a.name, b.name))

@@ -8,6 +8,7 @@ import (
 
 func TestWhatOnlyTheGatewaySets(t *testing.T) {
 	byDefault, own := `{"presets":["tls_offload"]}`, `{"presets":["tls_offload"],"spoofed_headers":["X-Internal","x_edge-*"]}`
+	alike := `{"presets":["tls_offload"],"spoofed_headers":["X-A","X-A-B*"]}`
 	for _, row := range []struct {
 		name, config string
 		headers      headers
@@ -24,6 +25,11 @@ func TestWhatOnlyTheGatewaySets(t *testing.T) {
 		{"a longer name is not the exact one", byDefault, headers{"x-anonymous-consumer-id": {"1"}}, nil},
 		{"names of one's own", own, headers{"x_internal": {"1"}, "x-edge-id": {"1"}, "x-consumer-id": {"1"}},
 			[]string{"spoofed x-internal spoofed", "spoofed x_edge-* spoofed"}},
+		{"patterns that begin alike", alike, headers{"x-a": {"1"}, "x-a-b": {"1"}, "x-a-c": {"1"}, "x-": {"1"}, "x-ab": {"1"}},
+			[]string{"spoofed x-a spoofed", "spoofed x-a-b* spoofed"}},
+		{"one pattern", `{"presets":["tls_offload"],"spoofed_headers":["X-A-*"]}`, headers{"x-a-": {"1"}, "x-a": {"1"}, "x_a_b": {"1"}}, []string{"spoofed x-a-* spoofed"}},
+		{"patterns that have nothing in common", `{"presets":["tls_offload"],"spoofed_headers":["A","B-*"]}`, headers{"a": {"1"}, "b_c": {"1"}, "c": {"1"}},
+			[]string{"spoofed a spoofed", "spoofed b-* spoofed"}},
 		{"none", `{"presets":["tls_offload"],"spoofed_headers":[]}`, headers{"x-consumer-id": {"1"}}, nil},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -45,6 +45,7 @@ func (c *conn) run(ctx context.Context, inst *instance.Instance, phase string, m
 		return fmt.Errorf("no handler for the phase %.64q", phase)
 	}
 	c.request.Scope = inst.Scope
+	defer c.request.Forget()
 	if err := panics.Catch(func() { inst.Handler.Access(ctx, c.request) }); err != nil {
 		m.panics.Inc()
 		return err

@@ -10,7 +10,7 @@ import (
 // The plot's measures, in pixels.
 const (
 	rowHeight, barHeight = 24, 16
-	labelWidth           = 330
+	labelWidth           = 400
 	rateWidth, cpuWidth  = 300, 300
 	gap                  = 60 // for the figure after a bar
 	top                  = 56
