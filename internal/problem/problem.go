@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 )
 
 // ContentType is the media type of the body (RFC 9457, section 3).
@@ -28,41 +29,59 @@ type Problem struct {
 	Extra map[string]any
 }
 
-// standard are the members that RFC 9457 defines (section 3.1), in its order.
-type standard struct {
-	Type   string `json:"type"`
-	Title  string `json:"title,omitempty"`
-	Status int    `json:"status"`
-	Detail string `json:"detail,omitempty"`
-}
-
 // requestID is the name of the member that comes last: it is what differs between two requests, and Kong
 // hashes bodies by their ends (internal/kong/encode.go).
 const requestID = "request_id"
 
-// JSON returns the body.
+// JSON returns the body: the members that RFC 9457 defines (section 3.1) in its order, then the extensions by name.
 func (p Problem) JSON() []byte {
-	body := marshal(standard{
-		Type: or(p.Type, "about:blank"), Title: or(p.Title, http.StatusText(p.Status)), Status: p.Status, Detail: p.Detail,
-	})
+	const usual = 384 // bytes
+	body := appendText(append(make([]byte, 0, usual), `{"type":`...), or(p.Type, "about:blank"))
+	if title := or(p.Title, http.StatusText(p.Status)); title != "" {
+		body = appendText(append(body, `,"title":`...), title)
+	}
+	body = strconv.AppendInt(append(body, `,"status":`...), int64(p.Status), 10)
+	if p.Detail != "" {
+		body = appendText(append(body, `,"detail":`...), p.Detail)
+	}
 	for _, name := range slices.Sorted(maps.Keys(p.Extra)) {
 		if !slices.Contains([]string{"type", "title", "status", "detail", requestID}, name) {
-			body = appendMember(body, name, p.Extra[name])
+			body = append(appendText(append(body, ','), name), ':')
+			body = appendValue(body, p.Extra[name])
 		}
 	}
 	if p.RequestID != "" {
-		body = appendMember(body, requestID, p.RequestID)
+		body = append(appendText(append(body, ','), requestID), ':')
+		body = appendText(body, p.RequestID)
 	}
-	return body
+	return append(body, '}')
 }
 
-// appendMember adds a member to a JSON object that holds some.
-func appendMember(object []byte, name string, value any) []byte {
-	object = append(object[:len(object)-1], ',')
-	object = append(object, marshal(name)...)
-	object = append(object, ':')
-	object = append(object, marshal(value)...)
-	return append(object, '}')
+func appendValue(b []byte, value any) []byte {
+	texts, ok := value.([]string)
+	if !ok || texts == nil {
+		return append(b, marshal(value)...)
+	}
+	b = append(b, '[')
+	for i, text := range texts {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendText(b, text)
+	}
+	return append(b, ']')
+}
+
+// appendText appends what json.Marshal makes of a text, without its cost where the text is plain: a client that is
+// refused comes again and again.
+func appendText(b []byte, text string) []byte {
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c < ' ', c >= 0x7f, c == '"', c == '\\', c == '<', c == '>', c == '&':
+			return append(b, marshal(text)...)
+		}
+	}
+	return append(append(append(b, '"'), text...), '"')
 }
 
 func marshal(value any) []byte {

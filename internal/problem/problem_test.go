@@ -61,3 +61,29 @@ func TestTheRequestIDComesLast(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", body, want)
 	}
 }
+
+// What is written by hand must be what encoding/json writes.
+func TestTextsAreWrittenAsJSONHasThem(t *testing.T) {
+	texts := []string{"", "plain text: /a?b=c", "a\u2028b", "\xff", "caf\u00e9"}
+	for c := range 256 {
+		texts = append(texts, "a"+string([]byte{byte(c)})+"b")
+	}
+	for _, text := range texts {
+		want, err := json.Marshal(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := appendText(nil, text); string(got) != string(want) {
+			t.Errorf("%q is written as %s, want %s", text, got, want)
+		}
+	}
+	for _, list := range [][]string{nil, {}, {"a"}, {"a", "\"<"}} {
+		want, err := json.Marshal(list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := appendValue(nil, list); string(got) != string(want) {
+			t.Errorf("%q is written as %s, want %s", list, got, want)
+		}
+	}
+}

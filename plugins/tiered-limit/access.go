@@ -53,7 +53,7 @@ func (h *handler) Access(ctx context.Context, r *kong.Request) {
 	h.metrics.decided(j.Decision, h.answers.dryRun)
 	h.warn(r, j)
 	if h.answers.logged(j.Decision) {
-		_ = r.SetLogMember(logMember, h.answers.member(j.Decision))
+		_ = r.SetLogRecord(logMember, h.answers.member(j.Decision)...)
 	}
 	if h.answers.dryRun {
 		markUpstream(r, mark(j.Decision))

@@ -89,21 +89,23 @@ func (a *answers) logged(d Decision) bool {
 
 // member returns the value of tollgate.tiered_limit in Kong's access log; what is not limited, or not
 // known, is left out.
-func (a *answers) member(d Decision) map[string]any {
-	member := map[string]any{"decision": string(d.Verdict), "store": string(d.Store)}
+func (a *answers) member(d Decision) []kong.Member {
+	const most = 7
+	record := make([]kong.Member, 0, most)
+	record = append(record, kong.TextMember("decision", string(d.Verdict)), kong.TextMember("store", string(d.Store)))
 	if d.Tier != "" {
-		member["tier"] = d.Tier
+		record = append(record, kong.TextMember("tier", d.Tier))
 	}
 	if d.Second.Limit > 0 {
-		member["limit"], member["remaining"] = d.Second.Limit, d.Second.Remaining
+		record = append(record, kong.NumberMember("limit", d.Second.Limit), kong.NumberMember("remaining", d.Second.Remaining))
 	}
 	if d.Day.Limit > 0 {
-		member["quota_remaining"] = d.Day.Remaining
+		record = append(record, kong.NumberMember("quota_remaining", d.Day.Remaining))
 	}
 	if a.dryRun {
-		member["dry_run"] = true
+		record = append(record, kong.TrueMember("dry_run"))
 	}
-	return member
+	return record
 }
 
 // dryRunHeader tells the upstream what would have become of a request.
