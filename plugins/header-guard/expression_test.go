@@ -45,6 +45,7 @@ func TestWhatRulesHaveIsReadByATable(t *testing.T) {
 		{`^[a-z]{2,20}$`, true},
 		{`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`, true},
 		{`(?i)^bearer .+`, true},
+		{`^[A-Za-z0-9._-]{1,100}$`, true},
 		{`^.{1,300}$`, false},
 		{`^(.?){1000}$`, false},      // more instructions than are looked at
 		{`Bearer .{20,1000}`, false}, // the same
