@@ -6,6 +6,8 @@ import (
 	"net"
 	"sync"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // link is one connection to Redis. It knows whether a script was sent on it: until then nothing can have been
@@ -121,15 +123,30 @@ func (l *link) told(err error) error {
 // SyscallConn is what go-redis asks before it takes a connection from the pool (connCheck in its
 // internal/pool): its error has the connection dropped, and so has what waits in the socket: nobody has asked
 // for it, or it is the end. With TLS that may also be a ticket, which the server sends after the handshake
-// and before its first answer (RFC 8446, section 4.6.1): until then it is not looked for.
+// and before its first answer (RFC 8446, section 4.6.1): until then only the end is looked for.
 func (l *link) SyscallConn() (syscall.RawConn, error) {
 	if l.age != l.dialer.age.Load() || l.backendAge != l.backend.age.Load() {
 		return nil, errGivenUp
 	}
-	if l.dialer.tls != nil && !l.greeted {
-		return unseen{}, nil
+	socket, err := l.socket.SyscallConn()
+	if err != nil || l.dialer.tls == nil || l.greeted {
+		return socket, err
 	}
-	return l.socket.SyscallConn()
+	ended, err := hasEnded(socket)
+	if ended {
+		return nil, errGivenUp
+	}
+	return unseen{}, err
+}
+
+// hasEnded tells whether the server has closed a connection, whatever waits to be read before the end.
+func hasEnded(socket syscall.RawConn) (ended bool, err error) {
+	control := socket.Control(func(fd uintptr) {
+		poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLRDHUP}}
+		_, err = unix.Poll(poll, 0)
+		ended = poll[0].Revents != 0
+	})
+	return ended, errors.Join(control, err)
 }
 
 // unseen is a socket that is not looked at.

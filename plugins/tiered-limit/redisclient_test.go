@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
+	"strconv"
 	"testing"
 	"time"
 
@@ -143,4 +145,33 @@ func TestAConnectionThatRedisHasClosedIsNotUsed(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// A pool opens more connections than it needs, and one with TLS that has not been used is not read from: the server's
+// tickets wait there. That Redis has closed it is seen all the same.
+func TestAConnectionThatRedisHasClosedBeforeItsFirstUseIsGivenUp(t *testing.T) {
+	ca := redistest.NewAuthority(t)
+	c := redisAt(redistest.StartWith(t, redisproc.Options{TLS: ca.Files(t, "127.0.0.1")}).Addr)
+	c.SSL, c.SSLVerify, c.SSLCACert = true, true, ca.PEM
+	c.SSLCert, c.SSLCertKey = ca.Sign(t, "client")
+	s := openRecord(t, c, limitScript)
+	conn, err := s.dialer.dial(t.Context(), "tcp", net.JoinHostPort(c.Host, strconv.Itoa(c.Port)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	l, ok := conn.(*link)
+	if !ok {
+		t.Fatalf("a %T", conn)
+	}
+	if _, err := l.SyscallConn(); err != nil {
+		t.Fatalf("a connection that stands: %v", err)
+	}
+	eventually.Holds(t, aSecond*time.Millisecond, "the end to be seen", func() bool {
+		if err := s.client.ClientKillByFilter(t.Context(), "type", "normal", "skipme", "yes").Err(); err != nil {
+			t.Fatal(err)
+		}
+		_, err := l.SyscallConn()
+		return errors.Is(err, errGivenUp)
+	})
 }

@@ -16,8 +16,8 @@ import (
 	"tollgate/test/sandbox"
 )
 
-// forget empties the shared gateway's Redis: a test that judges counts does not begin with those of
-// others, nor with its own of an earlier run (go test -count).
+// forget empties the shared gateway's Redis, and waits until the gateway has noticed that nobody is exhausted any more: a
+// test that judges counts does not begin with those of others, nor with its own of an earlier run (go test -count).
 func forget(t *testing.T) {
 	t.Helper()
 	client := redis.NewClient(&redis.Options{
@@ -27,6 +27,22 @@ func forget(t *testing.T) {
 	if err := client.FlushAll(t.Context()).Err(); err != nil {
 		t.Fatal(err)
 	}
+	eventually.Holds(t, 5*time.Second, "the gateway to forget whom it refused", func() bool { return remembersNoDenial(t) })
+}
+
+// remembersNoDenial looks at the metric of each Redis.
+func remembersNoDenial(t *testing.T) bool {
+	t.Helper()
+	metrics, err := send(shared.StatusURL + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(metrics.body)) {
+		if strings.HasPrefix(line, "tollgate_tiered_limit_denials{") && !strings.HasSuffix(line, " 0\n") {
+			return false
+		}
+	}
+	return true
 }
 
 // remaining is what an answer says is left of a window, "Second" or "Day".
