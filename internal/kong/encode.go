@@ -2,6 +2,7 @@ package kong
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -50,11 +51,9 @@ func appendHeaders(b []byte, headers []Header) []byte {
 	for _, h := range headers {
 		text := sizeBytes(len(h.Value))
 		value := sizeBytes(text)
-		b = protowire.AppendTag(b, structEntry, protowire.BytesType)
-		b = protowire.AppendVarint(b, uint64(sizeBytes(len(h.Name))+value))
+		b = appendLength(b, structEntry, sizeBytes(len(h.Name))+value)
 		b = appendText(b, entryKey, h.Name)
-		b = protowire.AppendTag(b, entryValue, protowire.BytesType)
-		b = protowire.AppendVarint(b, uint64(text))
+		b = appendLength(b, entryValue, text)
 		b = appendText(b, valueString, h.Value)
 	}
 	return b
@@ -62,6 +61,11 @@ func appendHeaders(b []byte, headers []Header) []byte {
 
 // sizeBytes is the size of a field of n bytes whose number is below 16.
 func sizeBytes(n int) int { return 1 + protowire.SizeBytes(n) }
+
+// appendLength begins a field that holds so many bytes.
+func appendLength(b []byte, field protowire.Number, size int) []byte {
+	return protowire.AppendVarint(protowire.AppendTag(b, field, protowire.BytesType), uint64(size))
+}
 
 func appendText(b []byte, field protowire.Number, text string) []byte {
 	return protowire.AppendString(protowire.AppendTag(b, field, protowire.BytesType), text)
@@ -78,6 +82,8 @@ func appendExit(b []byte, status int, body []byte, headers []Header) []byte {
 	return protowire.AppendBytes(protowire.AppendTag(b, exitBody, protowire.BytesType), body)
 }
 
+var errNotUTF8 = errors.New("a text is not UTF-8")
+
 // appendKV appends a key and a value of JSON's types.
 func appendKV(b []byte, key string, value any) ([]byte, error) {
 	return appendNested(appendText(b, kvKey, key), kvValue, func(b []byte) ([]byte, error) { return appendValue(b, value) })
@@ -89,10 +95,10 @@ func appendValue(b []byte, value any) ([]byte, error) {
 	case nil:
 		return protowire.AppendVarint(protowire.AppendTag(b, valueNull, protowire.VarintType), 0), nil
 	case bool:
-		return protowire.AppendVarint(protowire.AppendTag(b, valueBool, protowire.VarintType), protowire.EncodeBool(v)), nil
+		return appendBool(b, v), nil
 	case string:
 		if !utf8.ValidString(v) { // a log plugin could not put it into JSON
-			return b, fmt.Errorf("a text is not UTF-8")
+			return b, errNotUTF8
 		}
 		return appendText(b, valueString, v), nil
 	case int:
@@ -110,6 +116,10 @@ func appendValue(b []byte, value any) ([]byte, error) {
 		return appendNested(b, valueStruct, func(b []byte) ([]byte, error) { return appendStruct(b, v) })
 	}
 	return b, fmt.Errorf("%T has no form in the plugin protocol", value)
+}
+
+func appendBool(b []byte, v bool) []byte {
+	return protowire.AppendVarint(protowire.AppendTag(b, valueBool, protowire.VarintType), protowire.EncodeBool(v))
 }
 
 func appendNumber(b []byte, n float64) []byte {

@@ -36,8 +36,8 @@ type headers struct {
 
 // reset makes room for the next list. What one large request has taken is given up.
 func (h *headers) reset() {
-	const most = 128 // lines: more than browsers send, and 7 KB for each connection
-	if cap(h.list) > most || cap(h.lines) > most {
+	const most = 128 // more than browsers send: up to 8 KB for each connection
+	if len(h.list) > most || len(h.lines) > most {
 		*h = headers{}
 		return
 	}

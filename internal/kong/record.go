@@ -1,8 +1,6 @@
 package kong
 
 import (
-	"math"
-
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
@@ -38,9 +36,9 @@ func (m Member) size() int {
 func (m Member) append(b []byte) []byte {
 	switch m.kind {
 	case valueNumber:
-		return protowire.AppendFixed64(protowire.AppendTag(b, valueNumber, protowire.Fixed64Type), math.Float64bits(m.number))
+		return appendNumber(b, m.number)
 	case valueBool:
-		return protowire.AppendVarint(protowire.AppendTag(b, valueBool, protowire.VarintType), 1)
+		return appendBool(b, true)
 	}
 	return appendText(b, valueString, m.text)
 }
@@ -65,9 +63,4 @@ func appendRecord(b []byte, key string, members []Member) []byte {
 		b = m.append(b)
 	}
 	return b
-}
-
-// appendLength begins a field that holds so many bytes.
-func appendLength(b []byte, field protowire.Number, size int) []byte {
-	return protowire.AppendVarint(protowire.AppendTag(b, field, protowire.BytesType), uint64(size))
 }

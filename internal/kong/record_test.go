@@ -1,6 +1,7 @@
 package kong
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -29,5 +30,16 @@ func TestARecordIsEncodedAsProtobufDoes(t *testing.T) {
 				t.Errorf("key %q, value (-want +got):\n%s", got.GetK(), diff)
 			}
 		})
+	}
+}
+
+func TestARecordIsSentOnlyIfItIsText(t *testing.T) {
+	c := &told{}
+	r := NewRequest(c)
+	if err := r.SetLogRecord("key", NumberMember("a", 1), TextMember("b", "\xff")); !errors.Is(err, errNotUTF8) || c.method != "" {
+		t.Errorf("%v, and %q was called", err, c.method)
+	}
+	if err := r.SetLogRecord("key", TextMember("b", "é")); err != nil || c.method != "kong.log.set_serialize_value" {
+		t.Errorf("%v, and %q was called", err, c.method)
 	}
 }

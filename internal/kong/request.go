@@ -5,6 +5,7 @@ package kong
 import (
 	"fmt"
 	"net"
+	"unicode/utf8"
 
 	"github.com/Kong/go-pdk"
 	"github.com/Kong/go-pdk/bridge"
@@ -141,6 +142,11 @@ func (r *Request) SetLogMember(key string, value map[string]any) error {
 
 // SetLogRecord is SetLogMember for an object of texts, numbers and truths, without the cost of a map.
 func (r *Request) SetLogRecord(key string, members ...Member) error {
+	for i := range members {
+		if !utf8.ValidString(members[i].text) {
+			return fmt.Errorf("encoding %s for Kong: %w", key, errNotUTF8)
+		}
+	}
 	r.args = appendRecord(r.args[:0], key, members)
 	return r.send("kong.log.set_serialize_value")
 }

@@ -2,6 +2,9 @@ package problem
 
 import (
 	"encoding/json"
+	"maps"
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -21,6 +24,9 @@ func TestJSON(t *testing.T) {
 			map[string]any{"type": "about:blank", "title": "Too Many Requests", "status": 429.0, "request_id": "R"}},
 		{"text that needs escaping", Problem{Status: 400, Detail: "a \"b\" \n\x00 <é>"},
 			map[string]any{"type": "about:blank", "title": "Bad Request", "status": 400.0, "detail": "a \"b\" \n\x00 <é>"}},
+		{"members whose names need escaping", Problem{Status: 429, Extra: map[string]any{"a\"<é": []string{"<", "b"}, "b": nil, "c": []string(nil), "d": []string{}}},
+			map[string]any{"type": "about:blank", "title": "Too Many Requests", "status": 429.0, "a\"<é": []any{"<", "b"}, "b": nil, "c": nil, "d": []any{}}},
+		{"no status at all", Problem{}, map[string]any{"type": "about:blank", "status": 0.0}},
 		{"a status without a text has no title", Problem{Status: 499},
 			map[string]any{"type": "about:blank", "status": 499.0}},
 	}
@@ -33,8 +39,40 @@ func TestJSON(t *testing.T) {
 			if diff := cmp.Diff(row.want, got); diff != "" {
 				t.Errorf("problem (-want +got):\n%s", diff)
 			}
+			if diff := cmp.Diff(marshalled(t, row.problem), string(row.problem.JSON())); diff != "" {
+				t.Errorf("what encoding/json writes, and what is written by hand (-want +got):\n%s", diff)
+			}
 		})
 	}
+}
+
+// marshalled is the body as encoding/json writes it.
+func marshalled(t *testing.T, p Problem) string {
+	t.Helper()
+	object := func(of any) string {
+		data, err := json.Marshal(of)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Trim(string(data), "{}")
+	}
+	parts := []string{object(struct {
+		Type   string `json:"type"`
+		Title  string `json:"title,omitempty"`
+		Status int    `json:"status"`
+		Detail string `json:"detail,omitempty"`
+	}{or(p.Type, "about:blank"), or(p.Title, http.StatusText(p.Status)), p.Status, p.Detail})}
+	extra := maps.Clone(p.Extra)
+	for _, name := range []string{"type", "title", "status", "detail", requestID} {
+		delete(extra, name)
+	}
+	if len(extra) > 0 {
+		parts = append(parts, object(extra))
+	}
+	if p.RequestID != "" {
+		parts = append(parts, object(map[string]string{requestID: p.RequestID}))
+	}
+	return "{" + strings.Join(parts, ",") + "}"
 }
 
 func TestJSONLeavesTheCallersMembersAlone(t *testing.T) {

@@ -47,7 +47,8 @@ func TestWhatRulesHaveIsReadByATable(t *testing.T) {
 		{`(?i)^bearer .+`, true},
 		{`^[A-Za-z0-9._-]{1,100}$`, true},
 		{`^.{1,300}$`, false},
-		{`^(.?){1000}$`, false},      // more instructions than are looked at
+		{`^(x*){300}$`, false},       // few states, and more instructions than are looked at
+		{`^(.?){1000}$`, false},      // more of both
 		{`Bearer .{20,1000}`, false}, // the same
 		{`^[ab]*a[ab]{6}$`, false},   // few instructions, and more states than a table has
 		{`\bx\b`, false},

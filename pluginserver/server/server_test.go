@@ -283,7 +283,8 @@ func TestTheInstancesScopeReachesTheHandler(t *testing.T) {
 	}
 }
 
-// What a request holds, tokens among it, is not kept by a connection that waits for the next.
+// A connection that waits for the next event keeps no copy of what Kong has told of the request before: tokens are among it.
+// What stays is in its buffers for frames, of 64 KB at most, until the next one is read into them.
 func TestARequestsHeadersAreGivenUpWithTheEvent(t *testing.T) {
 	reply, err := proto.Marshal(&structpb.Struct{Fields: map[string]*structpb.Value{"authorization": structpb.NewStringValue("Bearer s3cret")}})
 	if err != nil {
