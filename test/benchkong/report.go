@@ -28,11 +28,12 @@ func (r result) values(of func(turn) float64) []float64 {
 	return values
 }
 
-// quartiles are values of those given: half of them lie between the outer two.
+// quartiles are values of those given: half of them, rounded up, are from the lower to the upper one.
 func quartiles(values []float64) (lower, median, upper float64) {
 	sorted := slices.Sorted(slices.Values(values))
-	last := len(sorted) - 1
-	return sorted[last/4], sorted[last/2], sorted[last-last/4]
+	half := (len(sorted) + 1) / 2
+	first := (len(sorted) - half) / 2
+	return sorted[first], sorted[half-1], sorted[first+half-1]
 }
 
 // The figures of a turn.

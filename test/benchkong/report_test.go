@@ -97,3 +97,16 @@ func TestThePlotIsXMLWithABarForEachRoute(t *testing.T) {
 		}
 	}
 }
+
+func TestHalfOfTheRoundsAreBetweenQuartiles(t *testing.T) {
+	for n := 1; n <= 20; n++ {
+		var values []float64
+		for i := range n {
+			values = append(values, float64((i+n/2)%n)) // all below n, the middle first
+		}
+		lower, median, upper := quartiles(values)
+		if between := int(upper-lower) + 1; between != (n+1)/2 || median < lower || median > upper {
+			t.Errorf("of %d rounds %d are between %v and %v, the median is %v", n, between, lower, upper, median)
+		}
+	}
+}
